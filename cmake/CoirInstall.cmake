@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSL-1.0
+# The installed coir: headers, library, coirConfig.cmake and coir.pc. All of it may be moved to
+# another folder after the installation.
+
+if(NOT COIR_INSTALL OR NOT TARGET coir)
+    return()
+endif()
+
+include(CMakePackageConfigHelpers)
+
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/coir" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    FILES_MATCHING PATTERN "*.hpp")
+install(TARGETS coir EXPORT coirTargets
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+
+set(coir_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/coir")
+install(EXPORT coirTargets NAMESPACE coir:: DESTINATION "${coir_cmake_dir}")
+configure_package_config_file(cmake/coirConfig.cmake.in
+    "${PROJECT_BINARY_DIR}/coirConfig.cmake"
+    INSTALL_DESTINATION "${coir_cmake_dir}"
+    NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+# Before 1.0 every minor version may break its users.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/coirConfigVersion.cmake"
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+    "${PROJECT_BINARY_DIR}/coirConfig.cmake"
+    "${PROJECT_BINARY_DIR}/coirConfigVersion.cmake"
+    DESTINATION "${coir_cmake_dir}")
+
+# A shared library knows what it needs. Who links the static one has to name it, which is what
+# `pkg-config --static` adds.
+set(coir_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(BUILD_SHARED_LIBS)
+    set(coir_pc_requires_private "")
+    set(coir_pc_libs_private "")
+else()
+    set(coir_pc_requires_private "spdlog")
+    set(coir_pc_libs_private "-lboost_context")
+endif()
+file(RELATIVE_PATH coir_pc_to_prefix
+    "${CMAKE_INSTALL_PREFIX}/${coir_pc_dir}" "${CMAKE_INSTALL_PREFIX}")
+configure_file(cmake/coir.pc.in "${PROJECT_BINARY_DIR}/coir.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/coir.pc" DESTINATION "${coir_pc_dir}")

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSL-1.0
+# How tests are built and registered. Every test has a label, a time limit, and the exit code 77
+# for "skipped: something that it needs is missing", which it then names.
+
+set(COIR_BACKENDS poll epoll)
+set(COIR_TEST_SKIP_CODE 77)
+
+# A limit is there to end a hang, not to measure; sanitizers and Valgrind slow everything down.
+# COIR_TEST_LAUNCHER is what a test program runs under.
+set(COIR_TEST_TIMEOUT 120)
+set(COIR_TEST_LAUNCHER)
+if(COIR_SANITIZE)
+    set(COIR_TEST_TIMEOUT 300)
+endif()
+if(COIR_SANITIZE STREQUAL "thread")
+    # ThreadSanitizer of GCC 12 and Clang 14 does not start where the kernel randomises addresses by
+    # more than 28 bits, as newer ones do.
+    execute_process(COMMAND setarch --addr-no-randomize true
+        RESULT_VARIABLE coir_setarch_failed OUTPUT_QUIET ERROR_QUIET)
+    if(NOT coir_setarch_failed)
+        set(COIR_TEST_LAUNCHER setarch --addr-no-randomize)
+    endif()
+endif()
+if(COIR_VALGRIND)
+    find_program(COIR_VALGRIND_COMMAND valgrind REQUIRED)
+    set(COIR_TEST_TIMEOUT 900)
+    set(COIR_TEST_LAUNCHER "${COIR_VALGRIND_COMMAND}" --quiet --error-exitcode=99
+        --leak-check=full --errors-for-leak-kinds=definite --fair-sched=yes)
+endif()
+
+# Boost.Test's own signal handlers would hide a crash from the sanitizers and from the tests of
+# coir's stack overflow report.
+set(COIR_BOOST_TEST_ARGUMENTS --catch_system_errors=no --color_output=no)
+
+# coir_register_test(<name> LABELS <label>... COMMAND <program> <argument>...
+#                    [BACKENDS] [TIMEOUT <seconds>] [RESOURCE_LOCK <name>...]
+#                    [ENVIRONMENT <NAME=value>...])
+#
+# With BACKENDS the test is registered once for each reactor backend, as <name>.<backend>.
+function(coir_register_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG
+        "BACKENDS" "TIMEOUT" "LABELS;COMMAND;RESOURCE_LOCK;ENVIRONMENT")
+    if(NOT ARG_LABELS OR NOT ARG_COMMAND)
+        message(FATAL_ERROR "coir_register_test(${name}): LABELS and COMMAND are required")
+    endif()
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT ${COIR_TEST_TIMEOUT})
+    endif()
+    set(variants any)
+    if(ARG_BACKENDS)
+        set(variants ${COIR_BACKENDS})
+    endif()
+    foreach(variant IN LISTS variants)
+        set(test_name ${name})
+        set(environment ${ARG_ENVIRONMENT})
+        if(NOT variant STREQUAL "any")
+            string(APPEND test_name ".${variant}")
+            list(APPEND environment "COIR_REACTOR=${variant}")
+        endif()
+        add_test(NAME ${test_name} COMMAND ${ARG_COMMAND})
+        set_tests_properties(${test_name} PROPERTIES
+            LABELS "${ARG_LABELS}"
+            TIMEOUT ${ARG_TIMEOUT}
+            SKIP_RETURN_CODE ${COIR_TEST_SKIP_CODE}
+            ENVIRONMENT "${environment}"
+            RESOURCE_LOCK "${ARG_RESOURCE_LOCK}")
+    endforeach()
+endfunction()
+
+# coir_add_test_program(<target> SOURCES <file>... LINK <target>...)
+#
+# Adds a program of Boost.Test cases; test/unit_test_main.cpp gives it its main().
+function(coir_add_test_program target)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LINK")
+    if(NOT ARG_SOURCES)
+        message(FATAL_ERROR "coir_add_test_program(${target}): SOURCES is empty")
+    endif()
+    add_executable(${target} ${ARG_SOURCES} "${PROJECT_SOURCE_DIR}/test/unit_test_main.cpp")
+    target_compile_definitions(${target} PRIVATE COIR_TEST_MODULE=${target})
+    target_include_directories(${target} PRIVATE
+        "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/test")
+    target_compile_features(${target} PRIVATE cxx_std_20)
+    target_link_libraries(${target} PRIVATE
+        coir_settings ${ARG_LINK} Boost::unit_test_framework)
+    set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
+# coir_add_test_support(SOURCES <file>...)
+#
+# Adds what the tests of several layers share, from test/support.
+function(coir_add_test_support)
+    cmake_parse_arguments(PARSE_ARGV 0 ARG "" "" "SOURCES")
+    add_library(coir_test_support STATIC ${ARG_SOURCES})
+    target_compile_features(coir_test_support PRIVATE cxx_std_20)
+    target_include_directories(coir_test_support PRIVATE
+        "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/test")
+    target_link_libraries(coir_test_support
+        PRIVATE coir_settings
+        PUBLIC Boost::unit_test_framework)
+    set_target_properties(coir_test_support PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
+# coir_add_unit_test(<layer> SOURCES <file>... [BACKENDS] [LINK <target>...])
+#
+# Adds the program unit_<layer> and the test unit.<layer>. It sees the internals of its layer and of
+# the layers below, and has test/support from the layer core on, which is what that stands on.
+function(coir_add_unit_test layer)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "BACKENDS" "" "SOURCES;LINK")
+    if(NOT TARGET coir_${layer})
+        message(FATAL_ERROR "coir_add_unit_test: there is no layer '${layer}'")
+    endif()
+    coir_add_test_program(unit_${layer} SOURCES ${ARG_SOURCES} LINK ${ARG_LINK})
+    if(TARGET coir_test_support AND (layer STREQUAL "core" OR "core" IN_LIST COIR_BELOW_${layer}))
+        target_link_libraries(unit_${layer} PRIVATE coir_test_support)
+    endif()
+    coir_link_layers(unit_${layer} ${layer} ${COIR_BELOW_${layer}})
+    set(backends)
+    if(ARG_BACKENDS)
+        set(backends BACKENDS)
+    endif()
+    coir_register_test(unit.${layer} ${backends}
+        LABELS unit
+        COMMAND ${COIR_TEST_LAUNCHER} $<TARGET_FILE:unit_${layer}> ${COIR_BOOST_TEST_ARGUMENTS})
+endfunction()
+
+# coir_add_integration_test(<name> SOURCES <file>... [LABELS <label>...] [NO_BACKENDS] [LINK <target>...]
+#                           [TIMEOUT <seconds>] [RESOURCE_LOCK <name>...] [ENVIRONMENT <NAME=value>...])
+#
+# Adds the program integration_<name> and the test integration.<name>, once for each reactor backend
+# unless NO_BACKENDS is given. It links every layer with its internals. LABELS adds to 'integration'.
+function(coir_add_integration_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG
+        "NO_BACKENDS" "TIMEOUT" "SOURCES;LABELS;LINK;RESOURCE_LOCK;ENVIRONMENT")
+    coir_add_test_program(integration_${name} SOURCES ${ARG_SOURCES} LINK ${ARG_LINK})
+    if(TARGET coir_test_support)
+        target_link_libraries(integration_${name} PRIVATE coir_test_support)
+    endif()
+    coir_link_layers(integration_${name} ${COIR_LAYERS})
+    set(backends BACKENDS)
+    if(ARG_NO_BACKENDS)
+        set(backends)
+    endif()
+    coir_register_test(integration.${name} ${backends}
+        LABELS integration ${ARG_LABELS}
+        TIMEOUT ${ARG_TIMEOUT}
+        RESOURCE_LOCK ${ARG_RESOURCE_LOCK}
+        ENVIRONMENT ${ARG_ENVIRONMENT}
+        COMMAND ${COIR_TEST_LAUNCHER} $<TARGET_FILE:integration_${name}>
+            ${COIR_BOOST_TEST_ARGUMENTS})
+endfunction()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// @brief All of coir but its optional targets.
+
+#include <coir/async.hpp>
+#include <coir/blocking.hpp>
+#include <coir/cancellation.hpp>
+#include <coir/deadline.hpp>
+#include <coir/fiber.hpp>
+#include <coir/gather.hpp>
+#include <coir/run.hpp>
+#include <coir/run_options.hpp>
+#include <coir/task_group.hpp>
+#include <coir/this_fiber.hpp>
+#include <coir/timeout.hpp>
+#include <coir/wait_queue.hpp>

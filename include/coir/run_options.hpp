@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coir {
+
+/// @brief Which readiness call of the kernel resumes fibers that wait for descriptors.
+enum class reactor_kind : std::uint8_t {
+    automatic,  ///< the best that the system has: epoll on Linux, poll elsewhere
+    poll,       ///< poll(2): everywhere, its cost grows with the number of waiting descriptors
+    epoll,      ///< epoll(7): Linux
+};
+
+/// @brief How stacks get the guard page that turns an overflow into a report.
+enum class guard_kind : std::uint8_t {
+    automatic,  ///< madvise where the kernel has it, else mprotect
+    madvise,    ///< `MADV_GUARD_INSTALL`, Linux 6.13: costs no mapping
+    mprotect,   ///< mprotect(2): everywhere; two mappings a stack count against `vm.max_map_count`
+};
+
+/// @brief What time is for fibers.
+enum class clock_kind : std::uint8_t {
+    steady,       ///< the machine's steady clock
+    virtual_time, ///< for tests: jumps to the next deadline whenever nothing is ready
+};
+
+/// @brief What can be chosen for a run().
+struct run_options {
+    /// The environment variable `COIR_REACTOR` (`poll` or `epoll`) overrides it.
+    reactor_kind reactor = reactor_kind::automatic;
+
+    /// Bytes of address space for a fiber's stack where fiber_options name none; memory is used as
+    /// the stack grows. 16 KiB to 1 GiB.
+    std::size_t stack_size = 256 * 1024;
+
+    /// Stack guards. The environment variable `COIR_GUARD` (`madvise` or `mprotect`) overrides it.
+    guard_kind guard = guard_kind::automatic;
+
+    /// How many threads run_blocking() may use at once; they are started on demand. At least 1.
+    std::size_t blocking_threads = 64;
+
+    /// The clock that sleeps and deadlines go by.
+    clock_kind clock = clock_kind::steady;
+};
+
+}  // namespace coir

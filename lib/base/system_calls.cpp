@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "base/system_calls.hpp"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#endif
+
+namespace coir::detail {
+
+namespace {
+
+// Gives the variadic function the one form in which coir calls it.
+int fcntl_with_argument(int fd, int command, int argument) {
+    return ::fcntl(fd, command, argument);
+}
+
+#ifdef __linux__
+
+// The calls that follow are younger than the oldest libc that coir supports, so they go around it.
+// A kernel that lacks one answers ENOSYS, and so do we where even the kernel's headers lack it.
+
+int raw_epoll_pwait2([[maybe_unused]] int epoll_fd, [[maybe_unused]] epoll_event* events,
+                     [[maybe_unused]] int capacity, [[maybe_unused]] const timespec* timeout,
+                     [[maybe_unused]] const sigset_t* mask) {
+// The kernel's timespec is the 64-bit one, whatever the program's is.
+#ifdef SYS_epoll_pwait2
+    if constexpr (sizeof(timespec) == 2 * sizeof(long long)) {
+        constexpr std::size_t kernel_sigset_bytes = _NSIG / 8;
+        return static_cast<int>(::syscall(SYS_epoll_pwait2, epoll_fd, events, capacity, timeout,
+                                          mask, kernel_sigset_bytes));
+    }
+#endif
+    errno = ENOSYS;
+    return -1;
+}
+
+int raw_pidfd_open([[maybe_unused]] pid_t process, [[maybe_unused]] unsigned int flags) {
+#ifdef SYS_pidfd_open
+    return static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+ssize_t raw_process_madvise([[maybe_unused]] int process_fd, [[maybe_unused]] const iovec* parts,
+                            [[maybe_unused]] std::size_t count, [[maybe_unused]] int advice,
+                            [[maybe_unused]] unsigned int flags) {
+#ifdef SYS_process_madvise
+    return ::syscall(SYS_process_madvise, process_fd, parts, count, advice, flags);
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+#endif
+
+}  // namespace
+
+// Initialised before any code runs, so that constructors of static objects may already use it.
+constinit system_calls sys = {
+    .read = ::read,
+    .write = ::write,
+    .readv = ::readv,
+    .writev = ::writev,
+
+    .recv = ::recv,
+    .recvfrom = ::recvfrom,
+    .recvmsg = ::recvmsg,
+    .send = ::send,
+    .sendto = ::sendto,
+    .sendmsg = ::sendmsg,
+
+    .socket = ::socket,
+    .socketpair = ::socketpair,
+    .connect = ::connect,
+    .accept4 = ::accept4,
+    .bind = ::bind,
+    .listen = ::listen,
+    .shutdown = ::shutdown,
+    .getsockname = ::getsockname,
+    .getpeername = ::getpeername,
+    .getsockopt = ::getsockopt,
+    .setsockopt = ::setsockopt,
+
+    .close = ::close,
+    .fcntl = fcntl_with_argument,
+    .pipe2 = ::pipe2,
+    .poll = ::poll,
+    .ppoll = ::ppoll,
+
+    .mmap = ::mmap,
+    .munmap = ::munmap,
+    .mprotect = ::mprotect,
+    .madvise = ::madvise,
+
+    .nanosleep = ::nanosleep,
+    .clock_nanosleep = ::clock_nanosleep,
+
+    .getaddrinfo = ::getaddrinfo,
+    .freeaddrinfo = ::freeaddrinfo,
+
+#ifdef __linux__
+    .epoll_create1 = ::epoll_create1,
+    .epoll_ctl = ::epoll_ctl,
+    .epoll_wait = ::epoll_wait,
+    .epoll_pwait2 = raw_epoll_pwait2,
+    .eventfd = ::eventfd,
+
+    .preadv2 = ::preadv2,
+    .pwritev2 = ::pwritev2,
+
+    .pidfd_open = raw_pidfd_open,
+    .process_madvise = raw_process_madvise,
+#endif
+};
+
+}  // namespace coir::detail

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "core/fiber_control.hpp"
+
+#include "base/assert.hpp"
+#include "base/describe_exception.hpp"
+#include "base/log.hpp"
+#include "context/block_pool.hpp"
+#include "core/scheduler.hpp"
+
+#include <coir/cancellation.hpp>
+
+#include <mutex>
+#include <utility>
+
+namespace coir::detail {
+
+namespace {
+
+// Ids are handed to threads in batches, so that a spawn touches no line that threads share.
+std::uint64_t next_id() noexcept {
+    constexpr std::uint64_t batch = 1024;
+    static std::atomic<std::uint64_t> next_batch{1};
+    constinit static thread_local std::uint64_t next = 0;
+    constinit static thread_local std::uint64_t end = 0;
+    if (next == end) {
+        next = next_batch.fetch_add(batch, std::memory_order_relaxed);
+        end = next + batch;
+    }
+    return next++;
+}
+
+constexpr std::size_t storage_offset =
+    (sizeof(fiber_control) + alignof(std::max_align_t) - 1) & ~(alignof(std::max_align_t) - 1);
+
+}  // namespace
+
+fiber_control::fiber_control(scheduler& owner, fiber_options&& chosen, handle_kind kind,
+                             group_state* spawned_in, std::size_t allocated)
+    : innermost(&own_scope),
+      home(&owner),
+      id(next_id()),
+      options(std::move(chosen)),
+      group(spawned_in),
+      handle_let_go_(kind == handle_kind::detached),
+      owners_(kind == handle_kind::detached ? 1 : 2),
+      allocated_bytes_(allocated) {
+    own_scope.attach(group != nullptr ? &group->members : &owner.root(), this);
+}
+
+std::size_t fiber_control::allocation_size(std::size_t callable_bytes) noexcept {
+    return storage_offset + callable_bytes;
+}
+
+void* fiber_control::storage() noexcept { return reinterpret_cast<char*>(this) + storage_offset; }
+
+std::string fiber_control::display_name() const {
+    return options.name.empty() ? "fiber " + std::to_string(id) : options.name;
+}
+
+void fiber_control::interrupt() noexcept {
+    if (wait != nullptr && wait_cancellable && wait->claim(wait_status::cancelled)) {
+        wait->deliver();
+    }
+}
+
+void fiber_control::run() noexcept {
+    try {
+        callable->invoke(storage());
+    } catch (const operation_cancelled&) {
+        // It has come to the fiber's own scope, or to one further out, which needs nothing of us.
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+    callable->destroy(storage());
+}
+
+void fiber_control::fail(std::exception_ptr error) noexcept {
+    if (callable->fail != nullptr) {
+        callable->fail(storage(), error);
+    }
+    // A callable that was told passes it on; a group wants to know all the same.
+    if (callable->fail == nullptr || group != nullptr) {
+        failure_ = std::move(error);
+    }
+    callable->destroy(storage());
+}
+
+void fiber_control::announce_end() noexcept {
+    if (group != nullptr) {
+        group->fiber_ended(*this, std::exchange(failure_, nullptr));
+    }
+    std::exception_ptr unheard;
+    {
+        const std::lock_guard guard(lock_);
+        ended_ = true;
+        if (handle_let_go_) {
+            unheard = std::exchange(failure_, nullptr);
+        }
+        joiners_.unpark_all();
+    }
+    log_failure(unheard);
+}
+
+bool fiber_control::ended_for_handles() noexcept {
+    const std::lock_guard guard(lock_);
+    return ended_;
+}
+
+std::exception_ptr fiber_control::take_failure() noexcept {
+    const std::lock_guard guard(lock_);
+    return std::exchange(failure_, nullptr);
+}
+
+void fiber_control::join(cancellable cancel) {
+    std::unique_lock guard(lock_);
+    const wait_label what{"the end of fiber", static_cast<long>(id), home != scheduler::current()};
+    while (!ended_) {
+        if (joiners_.park(guard, deadline::never(), what, cancel) == wait_status::cancelled) {
+            throw operation_cancelled();
+        }
+    }
+}
+
+void fiber_control::detach() noexcept {
+    std::exception_ptr unheard;
+    {
+        const std::lock_guard guard(lock_);
+        handle_let_go_ = true;
+        if (ended_) {
+            unheard = std::exchange(failure_, nullptr);
+        }
+    }
+    log_failure(unheard);
+    release();
+}
+
+void fiber_control::release() noexcept {
+    // The last owner frees. Whoever finds itself alone needs no atomic exchange; acquire pairs with
+    // the other owner's release, so that what it did here comes before the end.
+    if (owners_.load(std::memory_order_acquire) != 1 &&
+        owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+        return;
+    }
+    free();
+}
+
+void fiber_control::discard() noexcept {
+    own_scope.detach();
+    free();
+}
+
+void fiber_control::free() noexcept {
+    const std::size_t bytes = allocated_bytes_;
+    this->~fiber_control();
+    block_pool::release(this, bytes);
+}
+
+void fiber_control::request_cancel() noexcept {
+    if (home == scheduler::current()) {
+        own_scope.cancel(cancel_cause::requested);
+        return;
+    }
+    const std::lock_guard guard(lock_);  // while it is held the fiber cannot end, nor its home
+    if (!ended_ && !cancel_posted_.exchange(true, std::memory_order_relaxed)) {
+        owners_.fetch_add(1, std::memory_order_relaxed);
+        home->post(cancel_item_);
+    }
+}
+
+void fiber_control::deliver_cancel(inbox_item& item) noexcept {
+    fiber_control& self = static_cast<cancel_item&>(item).fiber;
+    self.cancel_posted_.store(false, std::memory_order_relaxed);
+    self.own_scope.cancel(cancel_cause::requested);
+    self.release();
+}
+
+void fiber_control::log_failure(const std::exception_ptr& error) const noexcept {
+    if (error) {
+        log(log_level::error,
+            "fiber '" + display_name() + "' ended by an exception: " + describe_exception(error));
+    }
+}
+
+}  // namespace coir::detail

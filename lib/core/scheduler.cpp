@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "core/scheduler.hpp"
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "base/spin_lock.hpp"
+#include "time/clock.hpp"
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace coir::detail {
+
+constinit thread_local scheduler* scheduler::current_ = nullptr;
+
+namespace {
+
+constexpr std::chrono::seconds pool_ageing_period{1};
+
+void check_stack_size(std::size_t bytes, const char* knob) {
+    if (bytes < stack_pool::minimum_size || bytes > stack_pool::maximum_size) {
+        throw std::invalid_argument(std::string("coir: ") + knob + ": a stack of " +
+                                    std::to_string(bytes) + " bytes is out of range; the least is " +
+                                    std::to_string(stack_pool::minimum_size) + ", the most " +
+                                    std::to_string(stack_pool::maximum_size));
+    }
+}
+
+}  // namespace
+
+// The end of a wait by its deadline.
+struct scheduler::wait_timer : timer {
+    explicit wait_timer(waiter& w) noexcept : timer(fire_wait), waiting(w) {}
+
+    static void fire_wait(timer& t) noexcept {
+        waiter& w = static_cast<wait_timer&>(t).waiting;
+        if (w.claim(wait_status::timed_out)) {
+            w.deliver();
+        }
+    }
+
+    waiter& waiting;
+};
+
+// The main fiber's control block stands on the thread's stack, on which that fiber runs.
+struct scheduler::main_fiber : fiber_control {
+    explicit main_fiber(scheduler& owner)
+        : fiber_control(owner, fiber_options("main", 0, {}), handle_kind::joinable, nullptr, 0) {
+        has_context = true;
+        place = fiber_place::running;
+    }
+    ~main_fiber() { own_scope.detach(); }
+};
+
+scheduler::scheduler(const settings& chosen, idle_source& idle)
+    : globals_(thread_globals::of_this_thread()),
+      loop_time_(now()),
+      idle_(idle),
+      timers_(loop_time_),
+      stacks_(stack_pool::options{chosen.guard}),
+      default_stack_size_(chosen.stack_size),
+      next_age_(loop_time_ + pool_ageing_period) {
+    check_stack_size(chosen.stack_size, "run_options::stack_size");
+    root_.attach(nullptr, nullptr);
+}
+
+scheduler::~scheduler() {
+    COIR_ASSERT(live_ == 0 && all_.empty(), "a scheduler dies with fibers alive");
+    root_.detach();
+}
+
+// The deadline of the scopes that the thread was in when it became a carrier.
+struct scheduler::outer_deadline : timer {
+    explicit outer_deadline(scheduler& s) noexcept : timer(expire), home(s) {
+        scope* const outer = innermost_scope();
+        if (outer == nullptr) {
+            return;
+        }
+        const deadline until = outer->refresh();
+        if (outer->effective() != cancel_cause::none) {
+            home.root_.cancel(outer->effective());
+        } else {
+            home.timers_.arm(*this, until);
+        }
+    }
+    ~outer_deadline() { home.timers_.cancel(*this); }
+
+    static void expire(timer& t) noexcept {
+        static_cast<outer_deadline&>(t).home.root_.cancel(cancel_cause::deadline);
+    }
+
+    scheduler& home;
+};
+
+void scheduler::run_main(function_ref body) {
+    COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
+    const outer_deadline outer(*this);
+    const overflow_reporter reporter(describe_overflow);
+    blocks_.bind_to_this_thread();
+    main_fiber main(*this);
+    current_ = this;
+    running_ = &main;
+    all_.push_back(main);
+
+    std::exception_ptr failure;
+    try {
+        body();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    root_.cancel(cancel_cause::requested);
+    await_all_ended();
+
+    all_.erase(all_.iterator_to(main));
+    running_ = nullptr;
+    current_ = nullptr;
+    blocks_.unbind_from_this_thread();
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+void scheduler::await_all_ended() noexcept {
+    while (live_ != 0) {
+        all_ended_.park(deadline::never(), {"the end of all fibers"}, cancellable::no);
+    }
+    // A thread that has unparked one of our fibers may still be on its way out of post().
+    while (posts_in_progress_.load(std::memory_order_acquire) != 0) {
+        pause_while_spinning();
+    }
+    inbox_.deliver_all();
+}
+
+// --- Fibers ---------------------------------------------------------------------------------------
+
+fiber_blueprint scheduler::create(fiber_options&& options, handle_kind kind, group_state* group,
+                                  std::size_t callable_bytes) {
+    if (options.stack_size == 0) {
+        options.stack_size = default_stack_size_;
+    } else {
+        check_stack_size(options.stack_size, "fiber_options::stack_size");
+    }
+    const std::size_t bytes = fiber_control::allocation_size(callable_bytes);
+    void* const block = blocks_.allocate(bytes);
+    auto* const fiber = ::new (block) fiber_control(*this, std::move(options), kind, group, bytes);
+    all_.push_back(*fiber);
+    ++live_;
+    return {fiber, fiber->storage()};
+}
+
+void scheduler::start(fiber_control& fiber, const callable_type& type) noexcept {
+    COIR_ASSERT(fiber.place == fiber_place::unstarted, "a fiber is started twice");
+    if (fiber.group != nullptr) {
+        fiber.group->fiber_started();
+    }
+    fiber.callable = &type;
+    fiber.parked_since = loop_time_;
+    fiber.place = fiber_place::ready;
+    ready_.push(fiber);
+}
+
+void scheduler::abandon(fiber_control& fiber) noexcept {
+    all_.erase(all_.iterator_to(fiber));
+    --live_;
+    fiber.discard();
+}
+
+void scheduler::make_ready(fiber_control& fiber) noexcept {
+    COIR_ASSERT(fiber.place == fiber_place::parked, "a fiber that is not parked is made ready");
+    fiber.place = fiber_place::ready;
+    ready_.push(fiber);
+}
+
+// Gives an unstarted fiber a stack. False if there is none to be had: then the fiber has ended with
+// that as its failure, since whoever spawned it went on long ago.
+bool scheduler::bind(fiber_control& fiber) noexcept {
+    try {
+        fiber.context.prepare(stacks_.acquire(fiber.options.stack_size), enter, this);
+        fiber.has_context = true;
+        return true;
+    } catch (...) {
+        fiber.fail(std::current_exception());
+        end(fiber);
+        fiber.release();
+        return false;
+    }
+}
+
+void scheduler::enter(void* self) noexcept {
+    auto& home = *static_cast<scheduler*>(self);
+    home.let_go_of_ended();
+    home.run_fibers_on_this_stack();
+}
+
+// What runs on every stack of ours. A fiber that has ended is followed, without a switch, by the
+// next ready one if that has not started yet: it moves in, and a burst of short fibers runs on one
+// warm stack.
+void scheduler::run_fibers_on_this_stack() noexcept {
+    for (;;) {
+        fiber_control& self = *running_;
+        self.place = fiber_place::running;
+        self.run();
+        end(self);
+        fiber_control& next = next_runnable(&self);
+        running_ = &next;
+        if (next.has_context) {
+            ended_ = &self;
+            next.place = fiber_place::running;
+            self.context.exit_to(next.context, globals_);
+        }
+        next.context.adopt(self.context);
+        next.has_context = true;
+        globals_.clear();
+        self.release();
+    }
+}
+
+// The fiber's body is over; tells everyone. Its control block and stack stay until somebody else runs.
+void scheduler::end(fiber_control& fiber) noexcept {
+    fiber.place = fiber_place::ended;
+    fiber.announce_end();
+    fiber.own_scope.detach();
+    all_.erase(all_.iterator_to(fiber));
+    if (--live_ == 0) {
+        all_ended_.unpark_all();
+    }
+}
+
+void scheduler::let_go_of_ended() noexcept {
+    if (fiber_control* const fiber = std::exchange(ended_, nullptr)) {
+        stacks_.release(fiber->context.take_stack());
+        fiber->release();
+    }
+}
+
+// --- Switching ------------------------------------------------------------------------------------
+
+void scheduler::switch_away(fiber_control& self) noexcept {
+    fiber_control& next = next_runnable(nullptr);
+    if (&next != &self) {
+        running_ = &next;
+        next.place = fiber_place::running;
+        self.context.switch_to(next.context, globals_);
+        // Somebody has made running_ us again. Whoever ran last may have ended.
+        let_go_of_ended();
+    }
+    self.place = fiber_place::running;
+}
+
+// The next fiber, with a stack to run on; or an unstarted one that fits on the donor's stack.
+fiber_control& scheduler::next_runnable(const fiber_control* stack_donor) noexcept {
+    for (;;) {
+        fiber_control& next = next_ready();
+        if (next.has_context ||
+            (stack_donor != nullptr &&
+             stack_donor->options.stack_size == next.options.stack_size) ||
+            bind(next)) {
+            return next;
+        }
+    }
+}
+
+fiber_control& scheduler::next_ready() noexcept {
+    if (--ticks_ <= 0) {
+        poll();
+    }
+    if (fiber_control* const next = ready_.pop()) {
+        return *next;
+    }
+    return wait_for_ready();
+}
+
+// Looks whether anything has become ready, without blocking.
+void scheduler::poll() noexcept {
+    ticks_ = ticks_between_polls;
+    if (!inbox_.empty()) {
+        inbox_.deliver_all();
+    }
+    idle_.wait(deadline::immediately());
+    read_clock_and_fire();
+}
+
+fiber_control& scheduler::wait_for_ready() noexcept {
+    for (;;) {
+        if (!inbox_.empty()) {
+            inbox_.deliver_all();
+        }
+        if (fiber_control* const next = ready_.pop()) {
+            ticks_ = ticks_between_polls;
+            return *next;
+        }
+        const deadline until = timers_.next();
+        if (in_deadlock(until)) {
+            break_deadlock();
+            continue;
+        }
+        if (inbox_.try_sleep()) {
+            idle_.wait(until);
+            inbox_.awake();
+        }
+        read_clock_and_fire();
+        age_pools();
+    }
+}
+
+void scheduler::read_clock_and_fire() noexcept {
+    loop_time_ = now();
+    if (!timers_.empty()) {
+        timers_.fire_due(loop_time_);
+    }
+}
+
+void scheduler::age_pools() noexcept {
+    if (loop_time_ >= next_age_) {
+        next_age_ = loop_time_ + pool_ageing_period;
+        stacks_.age();
+    }
+}
+
+void scheduler::yield() noexcept {
+    fiber_control& self = *running_;
+    self.place = fiber_place::ready;
+    ready_.push(self);
+    switch_away(self);
+}
+
+wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
+                            cancellable cancel) noexcept {
+    fiber_control& self = *running_;
+    // Whoever cannot claim the waiter here has lost to a thread that is about to post it, and must
+    // wait for that: the waiter may not go before it was delivered.
+    if (cancel == cancellable::yes && self.innermost->effective() != cancel_cause::none &&
+        w.claim(wait_status::cancelled)) {
+        return wait_status::cancelled;
+    }
+    if (until.time() <= loop_time_ && w.claim(wait_status::timed_out)) {
+        spend_budget();
+        return wait_status::timed_out;
+    }
+    wait_timer timeout(w);
+    timers_.arm(timeout, until);
+    waits_woken_from_outside_ += label.woken_from_outside ? 1 : 0;
+    self.label = label;
+    self.parked_since = loop_time_;
+    self.wait = &w;
+    self.wait_cancellable = cancel == cancellable::yes;
+    self.place = fiber_place::parked;
+
+    switch_away(self);
+
+    self.wait = nullptr;
+    waits_woken_from_outside_ -= label.woken_from_outside ? 1 : 0;
+    timers_.cancel(timeout);
+    return w.outcome();
+}
+
+// --- Other threads --------------------------------------------------------------------------------
+
+void scheduler::post(inbox_item& item) noexcept {
+    // The count keeps this scheduler alive until we have left. It is raised while the item still
+    // keeps a fiber from ending, hence run_main from returning; await_all_ended waits for its fall.
+    posts_in_progress_.fetch_add(1, std::memory_order_relaxed);
+    if (inbox_.post(item)) {
+        idle_.wake();
+    }
+    posts_in_progress_.fetch_sub(1, std::memory_order_release);
+}
+
+// --- Overflow -------------------------------------------------------------------------------------
+
+bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
+    // In a signal handler: only reads what the faulting thread itself has written.
+    if (current_ == nullptr || current_->running_ == nullptr) {
+        return false;
+    }
+    const fiber_control& fiber = *current_->running_;
+    if (!fiber.context.current_stack().guard_contains(address)) {
+        return false;
+    }
+    out.fiber_name = fiber.options.name.c_str();
+    out.stack_size_bytes = fiber.options.stack_size;
+    return true;
+}
+
+}  // namespace coir::detail

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "context/block_pool.hpp"
+#include "context/overflow.hpp"
+#include "context/stack_pool.hpp"
+#include "context/thread_globals.hpp"
+#include "core/fiber_control.hpp"
+#include "core/idle_source.hpp"
+#include "core/inbox.hpp"
+#include "core/ready_queue.hpp"
+#include "core/waiter.hpp"
+#include "time/timer_queue.hpp"
+
+#include <coir/detail/function_ref.hpp>
+#include <coir/run_options.hpp>
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace coir::detail {
+
+// Decides which fiber of a carrier thread runs. There is no loop of its own and no context to run
+// one on: whoever stops running picks the next fiber and switches straight to it,
+//
+//     main -> A -> B -> A -> main      and never      main -> loop -> A -> loop -> B -> ...
+//
+// and if nobody is ready, it waits in the idle source on its own stack; if it was itself that became
+// ready it goes on with no switch at all. doc/loop_iteration.md has the steps.
+//
+// Used by its own thread, but for post().
+class scheduler {
+public:
+    struct settings {
+        std::size_t stack_size = stack_pool::default_size;
+        guard_kind guard = guard_kind::automatic;
+    };
+
+    scheduler(const settings& chosen, idle_source& idle);
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+    ~scheduler();
+
+    // The calling carrier's; null on a plain thread.
+    static scheduler* current() noexcept { return current_; }
+
+    // Runs `body` as the main fiber, on the calling thread's own stack. When it has ended, what still
+    // runs is cancelled and awaited. Rethrows what escapes body, when all have ended.
+    void run_main(function_ref body);
+
+    // What was reported if run_main ended by a deadlock, else empty.
+    const std::string& deadlock_report() const noexcept { return deadlock_report_; }
+
+    // Fibers.
+    fiber_control& running() noexcept { return *running_; }
+    fiber_blueprint create(fiber_options&& options, handle_kind kind, group_state* group,
+                           std::size_t callable_bytes);
+    void start(fiber_control& fiber, const callable_type& type) noexcept;
+    void abandon(fiber_control& fiber) noexcept;
+    void make_ready(fiber_control& fiber) noexcept;
+    scope& root() noexcept { return root_; }
+    std::size_t live_fibers() const noexcept { return live_; }
+    std::string describe_fibers() const;
+
+    // Waiting.
+    wait_status park(waiter& w, deadline until, const wait_label& label,
+                     cancellable cancel) noexcept;
+    void yield() noexcept;
+    void spend_budget() noexcept {
+        if (--ticks_ <= 0) {
+            yield();
+        }
+    }
+    timer_queue& timers() noexcept { return timers_; }
+
+    // Any thread, for as long as something that the item is about keeps a fiber from ending.
+    void post(inbox_item& item) noexcept;
+    void deliver_inbox() noexcept { inbox_.deliver_all(); }
+
+    // For teardown checks.
+    const stack_pool& stacks() const noexcept { return stacks_; }
+    block_pool& blocks() noexcept { return blocks_; }
+
+private:
+    // How many switches, and calls that did not need to wait, there are between two looks at the
+    // poller, the inbox and the timers. What is ready must not keep out what becomes ready.
+    static constexpr int ticks_between_polls = 128;
+
+    struct wait_timer;
+    struct main_fiber;
+    struct outer_deadline;
+
+    void switch_away(fiber_control& self) noexcept;
+    fiber_control& next_runnable(const fiber_control* stack_donor) noexcept;
+    fiber_control& next_ready() noexcept;
+    fiber_control& wait_for_ready() noexcept;
+    void poll() noexcept;
+    void read_clock_and_fire() noexcept;
+    bool bind(fiber_control& fiber) noexcept;
+    void arrive(fiber_control& self) noexcept;
+    void let_go_of_ended() noexcept;
+    void end(fiber_control& fiber) noexcept;
+    [[noreturn]] void run_fibers_on_this_stack() noexcept;
+    static void enter(void* self) noexcept;
+    void await_all_ended() noexcept;
+    void age_pools() noexcept;
+    void break_deadlock() noexcept;
+    bool in_deadlock(deadline until) const noexcept;
+    static bool describe_overflow(const void* address, overflow_description& out) noexcept;
+
+    static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
+
+    // Hot: what a switch touches.
+    fiber_control* running_ = nullptr;
+    ready_queue ready_;
+    int ticks_ = ticks_between_polls;
+    fiber_control* ended_ = nullptr;  // has left by its last switch; its stack is still to be let go
+    thread_globals globals_;
+    std::chrono::steady_clock::time_point loop_time_;  // the clock, when it was last read
+
+    idle_source& idle_;
+    timer_queue timers_;
+    inbox inbox_;
+    stack_pool stacks_;
+    block_pool blocks_;
+
+    scope root_;
+    wait_queue all_ended_;  // where the main fiber waits for the others' end
+    std::size_t live_ = 0;  // fibers but for the main one, unstarted ones included
+    std::size_t waits_woken_from_outside_ = 0;
+    boost::intrusive::list<fiber_control,
+                           boost::intrusive::member_hook<fiber_control,
+                                                         boost::intrusive::list_member_hook<>,
+                                                         &fiber_control::in_all>>
+        all_;
+    const std::size_t default_stack_size_;
+    std::string deadlock_report_;
+    bool deadlock_broken_ = false;
+    std::chrono::steady_clock::time_point next_age_;
+    std::atomic<int> posts_in_progress_{0};
+};
+
+}  // namespace coir::detail

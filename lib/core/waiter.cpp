@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "core/waiter.hpp"
+
+#include "base/assert.hpp"
+#include "core/scheduler.hpp"
+#include "core/scope.hpp"
+
+#include <coir/cancellation.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace coir::detail {
+
+namespace {
+
+fiber_control* running_fiber() noexcept {
+    scheduler* const home = scheduler::current();
+    return home != nullptr ? &home->running() : nullptr;
+}
+
+// On a plain thread there is no timer: the scopes' deadlines bound the wait.
+wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept {
+    wait_status on_deadline = wait_status::timed_out;
+    if (scope* const innermost = innermost_scope(); innermost != nullptr && cancel == cancellable::yes) {
+        const deadline reaching_in = innermost->refresh();
+        if (innermost->effective() != cancel_cause::none && w.claim(wait_status::cancelled)) {
+            return wait_status::cancelled;
+        }
+        if (reaching_in < until) {
+            until = reaching_in;
+            on_deadline = wait_status::cancelled;
+        }
+    }
+    if (!w.thread()->park(until) && !w.claim(on_deadline)) {
+        // A notifier was faster and is about to unpark us: it must not find us gone.
+        w.thread()->park(deadline::never());
+    }
+    if (on_deadline == wait_status::cancelled) {
+        innermost_scope()->refresh();
+    }
+    return w.outcome();
+}
+
+}  // namespace
+
+waiter::waiter(bool shared) noexcept
+    : shared_(shared),
+      fiber_(running_fiber()),
+      parker_(fiber_ == nullptr ? &thread_parker::of_this_thread() : nullptr) {}
+
+void waiter::deliver() noexcept {
+    COIR_ASSERT(claimed(), "a wait is delivered that nobody has ended");
+    if (fiber_ == nullptr) {
+        parker_->unpark();
+    } else if (fiber_->home == scheduler::current()) {
+        fiber_->home->make_ready(*fiber_);
+    } else {
+        fiber_->home->post(remote_);
+    }
+}
+
+void waiter::deliver_from_inbox(inbox_item& item) noexcept {
+    fiber_control& fiber = *static_cast<remote_delivery&>(item).owner.fiber_;
+    fiber.home->make_ready(fiber);
+}
+
+bool unpark_one(wait_link& head) noexcept {
+    while (head.next != &head) {
+        auto& node = static_cast<wait_node&>(*head.next);
+        node.unlink();
+        waiter& w = *node.owner;
+        if (w.claim(wait_status::notified)) {
+            w.deliver();  // w may be gone now
+            return true;
+        }
+    }
+    return false;
+}
+
+std::size_t unpark_all(wait_link& head) noexcept {
+    std::size_t count = 0;
+    while (unpark_one(head)) {
+        ++count;
+    }
+    return count;
+}
+
+wait_status park(waiter& w, deadline until, const wait_label& label, cancellable cancel) noexcept {
+    if (w.fiber() == nullptr) {
+        return park_thread(w, until, cancel);
+    }
+    return w.fiber()->home->park(w, until, label, cancel);
+}
+
+bool cancellation_pending() noexcept {
+    if (scheduler* const home = scheduler::current()) {
+        return home->running().innermost->effective() != cancel_cause::none;
+    }
+    scope* const innermost = innermost_scope();
+    if (innermost == nullptr) {
+        return false;
+    }
+    innermost->refresh();
+    return innermost->effective() != cancel_cause::none;
+}
+
+void check_cancelled() {
+    if (cancellation_pending()) {
+        throw operation_cancelled();
+    }
+}
+
+int cancellation_errno() noexcept {
+    scope* const innermost = innermost_scope();
+    scope* const target = innermost != nullptr ? innermost->target() : nullptr;
+    if (target == nullptr) {
+        return ECANCELED;
+    }
+    target->mark_reported();
+    return target->own() == cancel_cause::deadline ? ETIMEDOUT : ECANCELED;
+}
+
+void spend_budget() noexcept {
+    if (scheduler* const home = scheduler::current()) {
+        home->spend_budget();
+    }
+}
+
+}  // namespace coir::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "reactor/io_interest.hpp"
+
+#include <coir/wait_queue.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace coir::detail {
+
+// What a reactor knows of one descriptor number. A cache line, so that a warm request touches one.
+struct alignas(64) interest_entry {
+    interest_entry() noexcept {
+        for (wait_link& head : waiters) {
+            head = {&head, &head};
+        }
+    }
+    interest_entry(const interest_entry&) = delete;
+    interest_entry& operator=(const interest_entry&) = delete;
+
+    wait_link& waiters_for(direction d) noexcept { return waiters[static_cast<std::size_t>(d)]; }
+    bool& ready_for(direction d) noexcept { return ready[static_cast<std::size_t>(d)]; }
+    bool anyone_waits_for(direction d) noexcept {
+        return waiters_for(d).next != &waiters_for(d);
+    }
+    direction_set wanted() noexcept {
+        return {anyone_waits_for(direction::read), anyone_waits_for(direction::write)};
+    }
+
+    std::array<wait_link, 2> waiters;      // by direction
+    std::uint32_t generation = 1;          // counts the descriptors that had this number
+    std::array<bool, 2> ready{true, true};  // by direction: the next call may do something
+    std::array<bool, 2> final{};           // by direction: `ready` will not become false any more
+    bool standing = false;                 // the poller has standing interest
+    direction_set one_shot;                // the poller's one-shot interest
+};
+
+// The entries, by descriptor number. They never move, so that waiters can stand in them.
+class interest_table {
+public:
+    // Null if there is none yet.
+    interest_entry* find(int descriptor) const noexcept {
+        const auto number = static_cast<std::size_t>(descriptor);
+        if (descriptor < 0 || number / chunk_size >= chunks_.size() ||
+            chunks_[number / chunk_size] == nullptr) {
+            return nullptr;
+        }
+        return &(*chunks_[number / chunk_size])[number % chunk_size];
+    }
+
+    // Throws std::bad_alloc.
+    interest_entry& at(int descriptor) {
+        if (interest_entry* const known = find(descriptor)) {
+            return *known;
+        }
+        const auto number = static_cast<std::size_t>(descriptor);
+        if (number / chunk_size >= chunks_.size()) {
+            chunks_.resize(number / chunk_size + 1);
+        }
+        chunks_[number / chunk_size] = std::make_unique<chunk>();
+        return *find(descriptor);
+    }
+
+private:
+    // The kernel hands the lowest free number out, so chunks fill from the first.
+    static constexpr std::size_t chunk_size = 256;
+    using chunk = std::array<interest_entry, chunk_size>;
+
+    std::vector<std::unique_ptr<chunk>> chunks_;
+};
+
+}  // namespace coir::detail

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "reactor/reactor.hpp"
+
+#include "base/assert.hpp"
+#include "core/waiter.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <optional>
+
+namespace coir::detail {
+
+constinit thread_local reactor* reactor::current_ = nullptr;
+
+namespace {
+
+wait_label label_of(const io_interest* interests, std::size_t count) noexcept {
+    if (count == 0) {
+        return {"a timeout of poll"};
+    }
+    return {interests[0].what == direction::read ? "reading from descriptor"
+                                                 : "writing to descriptor",
+            interests[0].descriptor, true};
+}
+
+}  // namespace
+
+// One interest of one wait, while it stands in its descriptor's list. On the waiting fiber's stack.
+struct reactor::armed_wait {
+    armed_wait(waiter& w, interest_entry& e, const io_interest& i) noexcept
+        : node(w), entry(e), interest(i), generation(e.generation) {
+        node.link_before(entry.waiters_for(interest.what));
+    }
+    bool closed_meanwhile() const noexcept { return entry.generation != generation; }
+
+    wait_node node;
+    interest_entry& entry;
+    const io_interest& interest;
+    const std::uint32_t generation;  // of the entry when the wait began
+};
+
+// As many as a wait needs; the few that nearly all need are on the stack.
+class reactor::armed_waits {
+public:
+    explicit armed_waits(std::size_t capacity) noexcept {
+        if (capacity > few) {
+            more_.reset(new (std::nothrow) std::optional<armed_wait>[capacity]);
+        }
+        data_ = capacity > few ? more_.get() : few_.data();
+    }
+    bool allocated() const noexcept { return data_ != nullptr; }
+    void add(waiter& w, interest_entry& e, const io_interest& i) noexcept {
+        data_[size_++].emplace(w, e, i);
+    }
+    std::optional<armed_wait>* begin() noexcept { return data_; }
+    std::optional<armed_wait>* end() noexcept { return data_ + size_; }
+
+private:
+    static constexpr std::size_t few = 4;
+    std::array<std::optional<armed_wait>, few> few_;
+    std::unique_ptr<std::optional<armed_wait>[]> more_;
+    std::optional<armed_wait>* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+reactor::reactor(std::unique_ptr<poller> backend) : poller_(std::move(backend)) {
+    COIR_ASSERT(current_ == nullptr, "two reactors on one thread");
+    current_ = this;
+}
+
+reactor::~reactor() {
+    COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it");
+    current_ = nullptr;
+}
+
+io_result reactor::wait_any(const io_interest* interests, std::size_t count, deadline until,
+                            cancellable cancel) noexcept {
+    waiter w(false);
+    armed_waits armed(count);
+    if (!armed.allocated()) {
+        return {wait_status::notified, ENOMEM};
+    }
+    int error = 0;
+    bool ready_at_once = false;
+    for (std::size_t i = 0; i < count && error == 0 && !ready_at_once; ++i) {
+        if (interests[i].descriptor < 0) {
+            error = EBADF;
+            break;
+        }
+        try {
+            armed.add(w, table_.at(interests[i].descriptor), interests[i]);
+        } catch (const std::bad_alloc&) {
+            error = ENOMEM;
+            break;
+        }
+        interest_entry& entry = (armed.end() - 1)->value().entry;
+        error = announce(entry, interests[i].descriptor, interests[i].kind);
+        if (error == EPERM) {  // epoll_ctl(2): a file that does not support polling is always ready
+            error = 0;
+            ready_at_once = true;
+        }
+    }
+
+    io_result result{wait_status::notified, error};
+    if (error == 0 && !ready_at_once) {
+        ++waits_;
+        result.status = park(w, until, label_of(interests, count), cancel);
+        --waits_;
+    }
+    for (auto& one : armed) {
+        if (one->node.linked()) {
+            one->node.unlink();
+        }
+        if (one->closed_meanwhile()) {
+            result = {wait_status::notified, EBADF};
+        } else if (one->interest.kind == descriptor_kind::foreign) {
+            withdraw(one->entry, one->interest.descriptor);
+        }
+    }
+    return result;
+}
+
+// Tells the poller what it does not know yet of who waits.
+int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept {
+    const poller_key key{descriptor, entry.generation};
+    if (kind == descriptor_kind::owned && poller_->has_standing_interest()) {
+        if (entry.standing) {
+            return 0;
+        }
+        const int error = poller_->set_standing(key);
+        entry.standing = error == 0;
+        entry.one_shot = {};
+        return error;
+    }
+    const direction_set wanted = entry.wanted();
+    if (entry.standing || wanted == entry.one_shot) {
+        return 0;
+    }
+    const int error = poller_->set_one_shot(key, wanted);
+    if (error == 0) {
+        entry.one_shot = wanted;
+    }
+    return error;
+}
+
+// A foreign descriptor must not stay in the poller for longer than somebody waits for it: it may be
+// closed behind our back, and its number may come to mean another one.
+void reactor::withdraw(interest_entry& entry, int descriptor) noexcept {
+    const direction_set wanted = entry.wanted();
+    if (!entry.standing && !(wanted == entry.one_shot)) {
+        poller_->set_one_shot({descriptor, entry.generation}, wanted);
+        entry.one_shot = wanted;
+    }
+}
+
+void reactor::dispatch(const poller_event& event) noexcept {
+    interest_entry* const entry = table_.find(event.key.descriptor);
+    if (entry == nullptr || entry->generation != event.key.generation) {
+        return;  // about an earlier descriptor of this number
+    }
+    if (event.invalid) {
+        forget(event.key.descriptor);
+        return;
+    }
+    if (event.readable || event.ended || event.failed) {
+        entry->ready_for(direction::read) = true;
+        unpark_all(entry->waiters_for(direction::read));
+    }
+    if (event.writable || event.failed) {
+        entry->ready_for(direction::write) = true;
+        unpark_all(entry->waiters_for(direction::write));
+    }
+    if (entry->standing) {
+        // No further edge will come for what lasts for ever; the bits must not wait for one.
+        entry->final[0] |= event.ended || event.failed;
+        entry->final[1] |= event.failed;
+    } else {
+        entry->one_shot = {};
+        const direction_set left = entry->wanted();
+        if (!(left == direction_set{})) {
+            poller_->set_one_shot(event.key, left);
+            entry->one_shot = left;
+        }
+    }
+}
+
+bool reactor::may_be_ready(int descriptor, direction d) const noexcept {
+    interest_entry* const entry = table_.find(descriptor);
+    return entry == nullptr || entry->ready_for(d);
+}
+
+void reactor::drained(int descriptor, direction d) noexcept {
+    interest_entry* const entry = table_.find(descriptor);
+    if (entry != nullptr && !entry->final[static_cast<std::size_t>(d)]) {
+        entry->ready_for(d) = false;
+    }
+}
+
+void reactor::forget(int descriptor) noexcept {
+    interest_entry* const entry = table_.find(descriptor);
+    if (entry == nullptr) {
+        return;
+    }
+    if (entry->standing || !(entry->one_shot == direction_set{})) {
+        poller_->forget(descriptor);
+    }
+    ++entry->generation;  // tells the waiters, and makes late events miss
+    entry->standing = false;
+    entry->one_shot = {};
+    entry->ready = {true, true};
+    entry->final = {};
+    unpark_all(entry->waiters_for(direction::read));
+    unpark_all(entry->waiters_for(direction::write));
+}
+
+void reactor::wait(deadline until) noexcept {
+    if (waits_ == 0 && until == deadline::immediately()) {
+        return;  // nobody waits, and what other threads post is seen without the kernel
+    }
+    take_events(until);
+}
+
+std::size_t reactor::take_events(deadline until) noexcept {
+    const std::size_t count = poller_->wait(until, events_.data(), events_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        dispatch(events_[i]);
+    }
+    return count;
+}
+
+void reactor::wake() noexcept { poller_->wake(); }
+
+}  // namespace coir::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "core/idle_source.hpp"
+#include "reactor/interest_table.hpp"
+#include "reactor/io_interest.hpp"
+#include "reactor/poller.hpp"
+
+#include <coir/deadline.hpp>
+#include <coir/wait_queue.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+namespace coir::detail {
+
+// Who waits for which descriptor. One per carrier thread, used by that thread alone but for wake().
+//
+// An event sets the readiness bit of its direction and wakes every fiber that waits for it; each
+// tries again, and whoever comes too late waits again. With one waiter, the common case, that is a
+// wake-up each; with several, none can be forgotten, which handing the event to one of them could
+// not promise, since that one may be cancelled meanwhile.
+//
+// The bits spare system calls: after a call that moved less than it could have (a short read), it is
+// certain that the next would say EAGAIN, until an event says otherwise. An edge that comes between
+// that call and the clearing of the bit is not lost: events are only taken in wait(), later.
+class reactor final : public idle_source {
+public:
+    explicit reactor(std::unique_ptr<poller> backend);
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
+    ~reactor() override;
+
+    // The calling carrier's; null on a plain thread, and where a test has its own idle source.
+    static reactor* current() noexcept { return current_; }
+
+    // Waits until one of `count` things has happened. Readiness may be spurious.
+    io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
+                       cancellable cancel) noexcept;
+
+    // For descriptors of ours: false means that only an event can make the next call worth its while.
+    bool may_be_ready(int descriptor, direction d) const noexcept;
+
+    // A call on a descriptor of ours did less than it was asked to, or said EAGAIN.
+    void drained(int descriptor, direction d) noexcept;
+
+    // The descriptor is about to be closed: waits for it end with EBADF, and nothing is remembered.
+    void forget(int descriptor) noexcept;
+
+    // wait(), telling how many events there were.
+    std::size_t take_events(deadline until) noexcept;
+
+    std::size_t waits() const noexcept { return waits_; }
+    const char* backend_name() const noexcept { return poller_->name(); }
+
+    void wait(deadline until) noexcept override;
+    void wake() noexcept override;
+
+private:
+    struct armed_wait;
+    class armed_waits;
+
+    int announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept;
+    void withdraw(interest_entry& entry, int descriptor) noexcept;
+    void dispatch(const poller_event& event) noexcept;
+
+    static constinit thread_local reactor* current_;
+    static constexpr std::size_t events_at_once = 256;
+
+    std::unique_ptr<poller> poller_;
+    interest_table table_;
+    std::size_t waits_ = 0;
+    std::array<poller_event, events_at_once> events_;
+};
+
+}  // namespace coir::detail

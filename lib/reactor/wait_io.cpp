@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "reactor/wait_io.hpp"
+
+#include "base/system_calls.hpp"
+#include "core/scope.hpp"
+#include "core/waiter.hpp"
+#include "reactor/poll_timeout.hpp"
+#include "reactor/reactor.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <poll.h>
+
+namespace coir::detail {
+
+namespace {
+
+// poll(2) on the thread itself. A scope's deadline bounds it; a cancellation by another thread is
+// seen before and after.
+io_result wait_on_thread(const io_interest* interests, std::size_t count, deadline until,
+                         cancellable cancel) noexcept {
+    wait_status on_deadline = wait_status::timed_out;
+    if (scope* const innermost = innermost_scope(); innermost != nullptr && cancel == cancellable::yes) {
+        const deadline reaching_in = innermost->refresh();
+        if (innermost->effective() != cancel_cause::none) {
+            return {wait_status::cancelled, 0};
+        }
+        if (reaching_in < until) {
+            until = reaching_in;
+            on_deadline = wait_status::cancelled;
+        }
+    }
+    pollfd few[8];
+    std::unique_ptr<pollfd[]> many;
+    pollfd* polled = few;
+    if (count > std::size(few)) {
+        many.reset(new (std::nothrow) pollfd[count]);
+        polled = many.get();
+        if (polled == nullptr) {
+            return {wait_status::notified, ENOMEM};
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        polled[i] = {interests[i].descriptor,
+                     static_cast<short>(interests[i].what == direction::read ? POLLIN : POLLOUT), 0};
+    }
+    const int saved = errno;
+    for (;;) {
+        const poll_timeout timeout(until);
+        const int found = sys.ppoll(polled, count, timeout.as_timespec(), nullptr);
+        const int error = found < 0 ? errno : 0;
+        errno = saved;
+        if (found > 0) {
+            for (std::size_t i = 0; i < count; ++i) {
+                if ((polled[i].revents & POLLNVAL) != 0) {
+                    return {wait_status::notified, EBADF};
+                }
+            }
+            return {wait_status::notified, 0};
+        }
+        if (found < 0 && error != EINTR) {
+            return {wait_status::notified, error};
+        }
+        if (until.has_passed()) {
+            return {on_deadline, 0};
+        }
+    }
+}
+
+}  // namespace
+
+io_result wait_io_any(const io_interest* interests, std::size_t count, deadline until,
+                      cancellable cancel) noexcept {
+    if (reactor* const here = reactor::current()) {
+        return here->wait_any(interests, count, until, cancel);
+    }
+    return wait_on_thread(interests, count, until, cancel);
+}
+
+io_result wait_io(const io_interest& interest, deadline until, cancellable cancel) noexcept {
+    return wait_io_any(&interest, 1, until, cancel);
+}
+
+bool io_may_be_ready(int descriptor, direction d) noexcept {
+    reactor* const here = reactor::current();
+    return here == nullptr || here->may_be_ready(descriptor, d);
+}
+
+void io_drained(int descriptor, direction d) noexcept {
+    if (reactor* const here = reactor::current()) {
+        here->drained(descriptor, d);
+    }
+}
+
+void io_forget(int descriptor) noexcept {
+    if (reactor* const here = reactor::current()) {
+        here->forget(descriptor);
+    }
+}
+
+}  // namespace coir::detail

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "reactor/io_interest.hpp"
+
+#include <coir/deadline.hpp>
+#include <coir/wait_queue.hpp>
+
+#include <cstddef>
+
+// What the layers above use to wait for descriptors. On a fiber it parks in the carrier's reactor;
+// on a plain thread it blocks in poll(2). Scopes' deadlines count in both.
+namespace coir::detail {
+
+io_result wait_io(const io_interest& interest, deadline until,
+                  cancellable cancel = cancellable::yes) noexcept;
+
+// Waits until one of several is ready. The caller asks the kernel which.
+io_result wait_io_any(const io_interest* interests, std::size_t count, deadline until,
+                      cancellable cancel = cancellable::yes) noexcept;
+
+// The readiness bits of a descriptor of ours: false, only a wait can tell when the next call is worth
+// its while. Always true on a plain thread.
+bool io_may_be_ready(int descriptor, direction d) noexcept;
+void io_drained(int descriptor, direction d) noexcept;
+
+// To be called before a descriptor is closed: ends waits for it with EBADF.
+void io_forget(int descriptor) noexcept;
+
+}  // namespace coir::detail

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "base/unique_fd.hpp"
+
+namespace coir::detail {
+
+// A descriptor that any thread can make readable: an eventfd where there is one, else a pipe.
+class wake_channel {
+public:
+    wake_channel();  // throws std::system_error
+
+    int descriptor() const noexcept { return read_end_.get(); }
+
+    // Any thread, also in a signal handler. Makes the descriptor readable; keeps errno.
+    void raise() noexcept;
+
+    // Makes it unreadable again.
+    void clear() noexcept;
+
+private:
+    unique_fd read_end_;
+    unique_fd write_end_;  // empty: the eventfd is both
+};
+
+}  // namespace coir::detail

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "core/idle_source.hpp"
+#include "reactor/reactor.hpp"
+#include "runtime/blocking_pool.hpp"
+#include "time/clock.hpp"
+
+namespace coir::detail {
+
+// Real descriptors under a virtual clock: when nothing is ready, nothing has arrived and no blocking
+// call is under way, time jumps to the next deadline.
+class virtual_time_source final : public idle_source {
+public:
+    virtual_time_source(reactor& events, const blocking_pool& blocking, virtual_clock& time) noexcept
+        : events_(events), blocking_(blocking), time_(time) {}
+
+    void wait(deadline until) noexcept override {
+        if (until == deadline::immediately() || events_.take_events(deadline::immediately()) > 0) {
+            return;
+        }
+        if (until.is_never() || blocking_.awaited() > 0) {
+            events_.take_events(deadline::never());
+        } else {
+            time_.advance_to(until.time());
+        }
+    }
+
+    void wake() noexcept override { events_.wake(); }
+
+private:
+    reactor& events_;
+    const blocking_pool& blocking_;
+    virtual_clock& time_;
+};
+
+}  // namespace coir::detail

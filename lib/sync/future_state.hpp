@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "base/spin_lock.hpp"
+
+#include <coir/detail/future_state.hpp>
+#include <coir/wait_queue.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+
+namespace coir::detail {
+
+// pending -> publishing -> value | failure | cancelled, and back from publishing to pending if
+// making the value threw.
+class future_state {
+public:
+    enum class status : std::uint8_t { pending, publishing, value, failure, cancelled };
+
+    future_state(std::size_t allocated_bytes, value_destructor destroy, bool pooled) noexcept
+        : allocated_bytes_(allocated_bytes), destroy_(destroy), pooled_(pooled) {}
+    future_state(const future_state&) = delete;
+    future_state& operator=(const future_state&) = delete;
+
+    static std::size_t allocation_size(std::size_t value_bytes) noexcept;
+    void* value() noexcept;
+
+    void retain() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept;
+
+    bool begin() noexcept;  // false if somebody has published or does
+    void publish(status outcome, std::exception_ptr failure) noexcept;
+    void take_back() noexcept;
+    void break_promise() noexcept;
+
+    bool ready() noexcept;
+    bool wait(deadline until);
+    void throw_unless_value();
+
+    void attach(fiber_control* handle) noexcept { task_ = handle; }
+    void cancel_task() noexcept;
+    void mark_watched() noexcept { watched_ = true; }
+
+private:
+    ~future_state();
+    bool published() const noexcept { return status_ > status::publishing; }
+
+    spin_lock lock_;  // guards the status, the queue and the failure
+    status status_ = status::pending;
+    bool fetched_ = false;  // somebody has seen the failure
+    bool watched_ = false;  // somebody else will
+    wait_queue waiting_;
+    std::exception_ptr failure_;
+    fiber_control* task_ = nullptr;  // a handle, from the moment the task was spawned
+    std::atomic<std::uint32_t> owners_{1};
+    const std::size_t allocated_bytes_;
+    const value_destructor destroy_;
+    const bool pooled_;  // from the carrier's block pool; else from operator new
+};
+
+}  // namespace coir::detail

@@ -67,9 +67,12 @@ using signal_action = struct sigaction;
 
 void say_and_exit_with_info(int, siginfo_t* info, void*) {
     say(info->si_addr != nullptr ? application : "no address\n");
-    ::_exit(7);
+    ::_exit(0);
 }
-void say_and_exit_plain(int) { ::_exit(7); }
+void say_and_exit_plain(int) {
+    say(application);
+    ::_exit(0);
+}
 
 signal_action chained_to;
 void chain_to_the_one_before(int number, siginfo_t* info, void* context) {

@@ -79,7 +79,7 @@ BOOST_DATA_TEST_CASE(all_of_the_page_below_a_stack_is_guarded, all_kinds, kind) 
     if (!is_possible(kind))
         return;
     coir::detail::stack_pool pool({kind});
-    for (const std::size_t size : {16384, 65536, 262144}) {
+    for (const std::size_t size : {16384u, 65536u, 262144u}) {
         const stack first = pool.acquire(size);
         const stack second = pool.acquire(size);
         for (const stack& s : {first, second}) {

@@ -10,6 +10,13 @@
 #include <coir/deadline.hpp>
 #include <coir/fiber.hpp>
 #include <coir/gather.hpp>
+#include <coir/io/buffered_stream.hpp>
+#include <coir/io/stream.hpp>
+#include <coir/net/endpoint.hpp>
+#include <coir/net/open_connection.hpp>
+#include <coir/net/resolve.hpp>
+#include <coir/net/tcp.hpp>
+#include <coir/posix.hpp>
 #include <coir/run.hpp>
 #include <coir/run_options.hpp>
 #include <coir/task_group.hpp>

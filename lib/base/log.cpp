@@ -23,16 +23,11 @@ log_sink sink;  // guarded by sink_mutex
 
 constexpr spdlog::level::level_enum to_spdlog(log_level level) noexcept {
     switch (level) {
-        case log_level::trace:
-            return spdlog::level::trace;
-        case log_level::debug:
-            return spdlog::level::debug;
-        case log_level::info:
-            return spdlog::level::info;
-        case log_level::warning:
-            return spdlog::level::warn;
-        case log_level::error:
-            return spdlog::level::err;
+        case log_level::trace: return spdlog::level::trace;
+        case log_level::debug: return spdlog::level::debug;
+        case log_level::info: return spdlog::level::info;
+        case log_level::warning: return spdlog::level::warn;
+        case log_level::error: return spdlog::level::err;
     }
     return spdlog::level::err;
 }

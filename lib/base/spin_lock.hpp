@@ -23,7 +23,7 @@ inline void pause_while_spinning() noexcept {
 // for ever on a lock that nobody can release), allocate, log, make a system call or run a user's
 // code: an owner whom the kernel preempts makes every waiter burn its time slice. It is unfair and
 // not recursive. A std::mutex would be fair to the processor but forty times as large, and one
-// lives in each wait queue.
+// lives in every future and every fiber.
 //
 // Orderings: the exchange in lock() acquires and the store in unlock() releases; the pair makes all
 // that one owner wrote visible to the next. The loads in between only wait for a good moment to
@@ -67,6 +67,6 @@ private:
 };
 
 static_assert(sizeof(spin_lock) == 1,
-              "the lock is a member of every wait queue and must stay one byte");
+              "every future and fiber has one, so it must stay one byte");
 
 }  // namespace coir::detail

@@ -53,9 +53,8 @@ private:
     // The blocks of one size that this thread can hand out at once.
     struct size_class {
         free_block* free = nullptr;    // released ones, the latest first
-        block_chunk* chunk = nullptr;  // the newest, whose tail was never used
-        std::byte* fresh = nullptr;    // where that tail begins, so that no page of it is touched
-                                       // before it is needed
+        block_chunk* chunk = nullptr;  // the newest
+        std::byte* fresh = nullptr;    // its tail that was never used, and is not touched before
     };
 
     void* allocate_fresh(std::size_t class_index);
@@ -63,8 +62,8 @@ private:
     void drain_mailbox() noexcept;
 
     std::array<size_class, class_count> classes_;
-    std::size_t live_ =
-        0;  // counts down when a block arrives here, not when it is put into the mailbox
+    // Counts down when a block arrives here, not when it is put into the mailbox.
+    std::size_t live_ = 0;
     block_chunk* chunks_ = nullptr;  // all, linked by block_chunk::next
     block_mailbox* const mailbox_;   // outlives the pool while blocks are in use
 };

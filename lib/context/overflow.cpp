@@ -9,9 +9,9 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -34,11 +34,12 @@ constexpr std::size_t levels = 4;
 
 struct fault_signal {
     int number;
-    std::size_t level =
-        0;  // the one to install at next; those below stay for ever. Guarded by install_mutex
-    std::array<signal_action, levels>
-        previous{};  // written before its level is installed, constant afterwards
-    std::atomic<int> reporting_level{-1};  // the installed one; -1: none. Read in the handler
+    // The one to install at next; those below stay for ever. Guarded by install_mutex.
+    std::size_t level = 0;
+    // Each is written before its level is installed, and constant while that is.
+    std::array<signal_action, levels> previous{};
+    // The installed one; -1: none. Read in the handler.
+    std::atomic<int> reporting_level{-1};
 };
 
 std::array<fault_signal, 2> fault_signals{{{SIGSEGV}, {SIGBUS}}};
@@ -46,8 +47,7 @@ std::array<fault_signal, 2> fault_signals{{{SIGSEGV}, {SIGBUS}}};
 std::mutex install_mutex;
 std::size_t reporters = 0;  // guarded by install_mutex
 
-// The handler loads it after reporting_level, which is stored after it: relaxed would do on that
-// path, and the default ordering costs nothing here.
+// Stored before reporting_level, and loaded in the handler after that; so never null there.
 std::atomic<overflow_reporter::describe_function> describe_overflow{nullptr};
 
 // Builds the message without allocating; what does not fit is cut off.
@@ -107,8 +107,8 @@ void reset_to_default(int number) noexcept {
 // Does what the kernel would have done with `previous` in our place.
 void pass_on(int number, siginfo_t* info, void* context, const signal_action& previous) noexcept {
     const bool has_info = has_flag(previous, SA_SIGINFO);
-    const bool sent =
-        info->si_code <= 0;  // by kill() and the like, so that to return does not fault again
+    // By kill() and the like, so that to return does not fault again.
+    const bool sent = info->si_code <= 0;
     if (!has_info && previous.sa_handler == SIG_IGN && sent)
         return;
     if (!has_info && (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)) {

@@ -23,9 +23,8 @@ class stack_slab;
 struct stack {
     void* top = nullptr;         // one past the highest usable byte; 64-byte aligned
     stack_slab* slab = nullptr;  // where it was carved from
-    std::uint32_t size =
-        0;  // usable bytes, without guard and colour; below 4 GiB by stack_pool::maximum_size
-    std::uint32_t index = 0;  // which slot of the slab
+    std::uint32_t size = 0;      // usable bytes; stack_pool::maximum_size is below 4 GiB
+    std::uint32_t index = 0;     // which slot of the slab
 
     explicit operator bool() const noexcept { return top != nullptr; }
 

@@ -40,13 +40,9 @@ constexpr const char* stack_size_knob = "fiber_options::stack_size (or run_optio
 
 }  // namespace
 
-stack_pool::stack_pool(const options& o) : guard_(o.guard) {
-    classes_.emplace_back(default_size);
-}
+stack_pool::stack_pool(const options& o) : guard_(o.guard) { classes_.emplace_back(default_size); }
 
-stack_pool::~stack_pool() {
-    COIR_ASSERT(live_ == 0, "a stack pool dies while stacks are in use");
-}
+stack_pool::~stack_pool() { COIR_ASSERT(live_ == 0, "a stack pool dies while stacks are in use"); }
 
 stack stack_pool::acquire(std::size_t size_bytes) {
     size_class& c = class_of(size_bytes);

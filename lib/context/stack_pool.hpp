@@ -29,8 +29,8 @@ public:
     };
 
     static constexpr std::size_t default_size = 256 * 1024;
-    // What std::system_error's message, a log line and a floating-point printf take together is
-    // about 8 KiB; guard page and colour take up to 6 KiB.
+    // Room to print and to throw, after guard and colour have taken up to 6 KiB; not a
+    // recommendation.
     static constexpr std::size_t minimum_size = 16 * 1024;
     static constexpr std::size_t maximum_size = 1024 * 1024 * 1024;
 
@@ -71,12 +71,12 @@ private:
         // Only the last may have slots that were never used. By address, as stacks point to their
         // slab.
         std::vector<std::unique_ptr<stack_slab>> slabs;
-        std::vector<stack>
-            free;  // used as a stack: back() was released last. Capacity is at least `slots`
-        std::size_t low_water =
-            0;  // the least free.size() since age(): the first low_water were not needed
-        std::size_t given_back =
-            0;  // the first given_back hold no memory. <= low_water <= free.size()
+        // The one released last is at the back. Capacity is at least `slots`.
+        std::vector<stack> free;
+        // The least free.size() since age(): the first low_water of them were not needed.
+        std::size_t low_water = 0;
+        // The first given_back of them hold no memory. given_back <= low_water <= free.size().
+        std::size_t given_back = 0;
     };
 
     size_class& class_of(std::size_t size_bytes);
@@ -86,8 +86,8 @@ private:
 
     stack_guard guard_;
     std::size_t live_ = 0;
-    std::vector<size_class>
-        classes_;  // few, so searched in order; the default size is the first. Never shrinks
+    // Few, so searched in order; the default size is the first. Never shrinks.
+    std::vector<size_class> classes_;
 };
 
 }  // namespace coir::detail

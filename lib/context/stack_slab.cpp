@@ -23,8 +23,8 @@ int stack_slab::map(std::size_t slots) noexcept {
     COIR_ASSERT(base_ == nullptr, "a slab is mapped twice");
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 #ifdef MAP_NORESERVE
-    flags |=
-        MAP_NORESERVE;  // else a machine without overcommit would count all of every stack as used
+    // Or the whole of every stack would count as used, where the kernel limits what is promised.
+    flags |= MAP_NORESERVE;
 #endif
 #ifdef MAP_STACK
     flags |= MAP_STACK;

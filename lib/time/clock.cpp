@@ -33,15 +33,11 @@ void virtual_clock::advance_to(time_point t) noexcept {
     }
 }
 
-const clock* current_clock() noexcept {
-    return thread_clock;
-}
+const clock* current_clock() noexcept { return thread_clock; }
 
 clock_scope::clock_scope(const clock* inner) noexcept
     : outer_(std::exchange(thread_clock, inner)) {}
 
-clock_scope::~clock_scope() {
-    thread_clock = outer_;
-}
+clock_scope::~clock_scope() { thread_clock = outer_; }
 
 }  // namespace coir::detail

@@ -8,9 +8,7 @@ namespace coir::detail {
 
 namespace {
 
-constexpr bool is_due_before(const timer& a, const timer& b) noexcept {
-    return a.due < b.due;
-}
+constexpr bool is_due_before(const timer& a, const timer& b) noexcept { return a.due < b.due; }
 
 }  // namespace
 

@@ -52,9 +52,7 @@ public:
 
     /// Takes over a TCP descriptor that is known to be non-blocking and connected to `peer`. Asks the
     /// kernel nothing.
-    static tcp_socket from_native(int descriptor, const endpoint& peer) noexcept {
-        return tcp_socket(descriptor, peer);
-    }
+    static tcp_socket from_native(int descriptor, const endpoint& peer) noexcept;
 
     /// Reads what there is, up to `size` bytes, waiting for the first one. @returns how many; 0 is
     /// the end of the stream (or `size` is 0).

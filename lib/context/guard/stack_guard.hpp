@@ -27,8 +27,8 @@ public:
             const int error = madvise_guard::install(page);
             if (error == 0 || kind_ == guard_kind::madvise)
                 return error;
-            kind_ =
-                guard_kind::mprotect;  // an older kernel, a sandbox, or memory locked by mlockall
+            // An older kernel, a sandbox, or memory locked by mlockall.
+            kind_ = guard_kind::mprotect;
         }
         return mprotect_guard::install(page);
     }

@@ -2,8 +2,8 @@
 #pragma once
 
 // Picks the annotations for the sanitizer that this build runs under. GCC says so with
-// __SANITIZE_x__, Clang by
-// __has_feature. COIR_ADDRESS_SANITIZER and COIR_THREAD_SANITIZER are for tests that must know.
+// __SANITIZE_x__, Clang by __has_feature. COIR_ADDRESS_SANITIZER and COIR_THREAD_SANITIZER are for
+// tests that must know.
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "context/page_size.hpp"
-#include "system_call_override.hpp"
+#include "support/system_calls.hpp"
 
 using coir::detail::page_size;
 using coir::detail::stack;
-using coir::detail::sys;
+using coir::detail::system_calls;
+using coir::test::replace_system_call;
 
 namespace {
 
@@ -51,6 +52,17 @@ std::vector<stack> acquire_many(coir::detail::stack_pool& pool, std::size_t coun
 void release_all(coir::detail::stack_pool& pool, const std::vector<stack>& stacks) {
     for (const stack& s : stacks)
         pool.release(s);
+}
+
+replace_system_call<&system_calls::mmap> refuse_mappings_above(std::size_t limit) {
+    using replace_mmap = replace_system_call<&system_calls::mmap>;
+    return replace_mmap(
+        [limit](void* hint, std::size_t size, int protection, int flags, int fd, off_t offset) {
+            if (size <= limit)
+                return replace_mmap::original(hint, size, protection, flags, fd, offset);
+            errno = ENOMEM;
+            return MAP_FAILED;
+        });
 }
 
 // What a failing acquire says; it must leave everything as it was.
@@ -141,15 +153,13 @@ BOOST_AUTO_TEST_CASE(neighbouring_stack_tops_fall_into_different_cache_sets) {
 }
 
 BOOST_AUTO_TEST_CASE(many_stacks_need_few_mappings) {
-    static std::size_t mappings;
-    mappings = 0;
-    const system_call_override calls;
-    static decltype(sys.mmap) real_mmap;
-    real_mmap = sys.mmap;
-    sys.mmap = [](void* hint, std::size_t size, int protection, int flags, int fd, off_t offset) {
-        ++mappings;
-        return real_mmap(hint, size, protection, flags, fd, offset);
-    };
+    std::size_t mappings = 0;
+    using replace_mmap = replace_system_call<&system_calls::mmap>;
+    const replace_mmap guard(
+        [&](void* hint, std::size_t size, int protection, int flags, int fd, off_t offset) {
+            ++mappings;
+            return replace_mmap::original(hint, size, protection, flags, fd, offset);
+        });
     coir::detail::stack_pool pool;
     release_all(pool, acquire_many(pool, 3000, coir::detail::stack_pool::minimum_size));
     BOOST_TEST(mappings == 9u);  // 16, 16, 32, 64, ... 512, 1024, 1024
@@ -178,11 +188,7 @@ BOOST_AUTO_TEST_CASE(a_refused_mapping_is_reported_with_what_limits_it) {
     const stack held = pool.acquire(64 * kib);
     const std::size_t mapped = pool.mapped_bytes();
     {
-        const system_call_override calls;
-        sys.mmap = [](void*, std::size_t, int, int, int, off_t) {
-            errno = ENOMEM;
-            return MAP_FAILED;
-        };
+        const auto refuse_mmap = refuse_mappings_above(0);
         const std::system_error e = failure_of_acquire(pool, 128 * kib);
         const std::string text = e.what();
         BOOST_TEST((e.code() == std::errc::not_enough_memory));
@@ -197,16 +203,7 @@ BOOST_AUTO_TEST_CASE(a_refused_mapping_is_reported_with_what_limits_it) {
 }
 
 BOOST_AUTO_TEST_CASE(where_a_big_slab_is_refused_a_smaller_one_does) {
-    static decltype(sys.mmap) real_mmap;
-    const system_call_override calls;
-    real_mmap = sys.mmap;
-    sys.mmap = [](void* hint, std::size_t size, int protection, int flags, int fd,
-                  off_t offset) -> void* {
-        if (size <= 64 * kib)
-            return real_mmap(hint, size, protection, flags, fd, offset);
-        errno = ENOMEM;
-        return MAP_FAILED;
-    };
+    const auto refuse_mmap = refuse_mappings_above(64 * kib);
     coir::detail::stack_pool pool;
     const auto stacks = acquire_many(pool, 3, 64 * kib);
     BOOST_TEST(pool.mapped_bytes() == 3 * 64 * kib);
@@ -302,14 +299,12 @@ BOOST_AUTO_TEST_CASE(a_slab_with_a_stack_in_use_stays) {
 }
 
 BOOST_AUTO_TEST_CASE(one_call_gives_back_a_bounded_number_of_stacks) {
-    static std::size_t advised;
-    static decltype(sys.madvise) real_madvise;
-    const system_call_override calls;
-    real_madvise = sys.madvise;
-    sys.madvise = [](void* start, std::size_t size, int advice) {
+    std::size_t advised = 0;
+    using replace_madvise = replace_system_call<&system_calls::madvise>;
+    const replace_madvise guard([&](void* start, std::size_t size, int advice) {
         advised += advice == MADV_DONTNEED;
-        return real_madvise(start, size, advice);
-    };
+        return replace_madvise::original(start, size, advice);
+    });
     coir::detail::stack_pool pool;
     release_all(pool, acquire_many(pool, 4000, coir::detail::stack_pool::minimum_size));
     pool.age();

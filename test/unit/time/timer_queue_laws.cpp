@@ -141,22 +141,16 @@ private:
 
 void pair_of_queues::step() {
     switch (std::uniform_int_distribution<int>(0, 15)(random_)) {
-        case 0:
-            return arm_some_alike();
-        case 1:
-            return arm_one_in_the_past();
+        case 0: return arm_some_alike();
+        case 1: return arm_one_in_the_past();
         case 2:
-        case 3:
-            return cancel_one();
+        case 3: return cancel_one();
         case 4:
-        case 5:
-            return advance();
+        case 5: return advance();
         case 6:
         case 7:
-        case 8:
-            return advance_to_next();
-        default:
-            return arm_one();
+        case 8: return advance_to_next();
+        default: return arm_one();
     }
 }
 

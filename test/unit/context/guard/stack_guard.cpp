@@ -10,39 +10,23 @@
 #include <system_error>
 
 #include "../child_process.hpp"
-#include "../system_call_override.hpp"
 #include "context/page_size.hpp"
 #include "context/stack_pool.hpp"
 #include "print_guard_kind.hpp"
+#include "support/system_calls.hpp"
 
 using coir::detail::guard_kind;
 using coir::detail::page_size;
 using coir::detail::stack;
-using coir::detail::sys;
+using coir::detail::system_calls;
+using coir::test::failing_with;
 
 namespace {
 
 constexpr int guard_install = 102;
 
-int calls_of_mprotect;
-int calls_of_madvise;
-
-int count_mprotect(void*, std::size_t, int) {
-    ++calls_of_mprotect;
-    return 0;
-}
-int refuse_mprotect(void*, std::size_t, int) {
-    errno = ENOMEM;
-    return -1;
-}
-int accept_madvise(void*, std::size_t, int) { return 0; }
-int refuse_madvise(void*, std::size_t, int advice) {
-    if (advice != guard_install)
-        return 0;
-    ++calls_of_madvise;
-    errno = EINVAL;
-    return -1;
-}
+using replace_madvise = coir::test::replace_system_call<&system_calls::madvise>;
+using replace_mprotect = coir::test::replace_system_call<&system_calls::mprotect>;
 
 bool kernel_has_guard_install() {
     void* const page =
@@ -107,10 +91,16 @@ BOOST_DATA_TEST_CASE(guards_survive_ageing, all_kinds, kind) {
 }
 
 BOOST_AUTO_TEST_CASE(automatic_takes_mprotect_where_madvise_is_refused_and_does_not_ask_again) {
-    const system_call_override calls;
-    sys.madvise = refuse_madvise;
-    sys.mprotect = count_mprotect;
-    calls_of_madvise = calls_of_mprotect = 0;
+    int calls_of_madvise = 0, calls_of_mprotect = 0;
+    const replace_madvise old_kernel([&](void*, std::size_t, int) {
+        ++calls_of_madvise;
+        errno = EINVAL;
+        return -1;
+    });
+    const replace_mprotect count([&](void*, std::size_t, int) {
+        ++calls_of_mprotect;
+        return 0;
+    });
     coir::detail::stack_guard guard(guard_kind::automatic);
     BOOST_TEST(guard.install(nullptr) == 0);
     BOOST_TEST(guard.install(nullptr) == 0);
@@ -120,29 +110,29 @@ BOOST_AUTO_TEST_CASE(automatic_takes_mprotect_where_madvise_is_refused_and_does_
 }
 
 BOOST_AUTO_TEST_CASE(automatic_stays_with_madvise_where_it_works) {
-    const system_call_override calls;
-    sys.madvise = accept_madvise;
-    sys.mprotect = refuse_mprotect;
+    const replace_madvise accept([](void*, std::size_t, int) { return 0; });
+    const replace_mprotect refuse(failing_with(ENOMEM));
     coir::detail::stack_guard guard(guard_kind::automatic);
     BOOST_TEST(guard.install(nullptr) == 0);
     BOOST_TEST(guard.kind() == guard_kind::automatic);
 }
 
 BOOST_AUTO_TEST_CASE(a_forced_kind_does_not_fall_back) {
-    const system_call_override calls;
-    sys.madvise = refuse_madvise;
-    sys.mprotect = count_mprotect;
-    calls_of_mprotect = 0;
+    bool asked = false;
+    const replace_madvise old_kernel(failing_with(EINVAL));
+    const replace_mprotect notice([&](void*, std::size_t, int) {
+        asked = true;
+        return 0;
+    });
     coir::detail::stack_guard guard(guard_kind::madvise);
     BOOST_TEST(guard.install(nullptr) == EINVAL);
-    BOOST_TEST(calls_of_mprotect == 0);
+    BOOST_TEST(!asked);
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_without_a_guard_is_not_handed_out) {
     coir::detail::stack_pool pool({guard_kind::mprotect});
     {
-        const system_call_override calls;
-        sys.mprotect = refuse_mprotect;
+        const replace_mprotect refuse(failing_with(ENOMEM));
         try {
             pool.release(pool.acquire(65536));
             BOOST_ERROR("acquire did not throw");

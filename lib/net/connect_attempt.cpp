@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "net/connect_attempt.hpp"
+
+#include "base/system_calls.hpp"
+#include "net/net_error.hpp"
+#include "net/socket_address.hpp"
+#include "net/socket_wait.hpp"
+
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace coir::detail {
+
+connect_attempt::connect_attempt(const net::endpoint& to) noexcept : target_(to) {
+    const socket_address address(to);
+    const int fd =
+        sys.socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0) {
+        fail(last_error());
+        return;
+    }
+    socket_ = net::tcp_socket::from_native(fd, to);
+    const int on = 1;
+    sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // speed only: may fail
+    if (sys.connect(fd, address.data(), address.size()) == 0) {
+        return;
+    }
+    // An interrupted connect(2) goes on by itself, as one in progress.
+    if (errno == EINPROGRESS || errno == EINTR) {
+        pending_ = true;
+    } else {
+        fail(last_error());
+    }
+}
+
+void connect_attempt::wait() {
+    const int fd = socket_.native_handle();
+    if (const std::error_code error = wait_for_socket(fd, direction::write)) {
+        fail(error);
+    } else {
+        finish();
+    }
+}
+
+void connect_attempt::finish() noexcept {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (sys.getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+        error = errno;
+    }
+    if (error == 0) {
+        pending_ = false;
+    } else {
+        fail({error, std::system_category()});
+    }
+}
+
+void connect_attempt::fail(std::error_code error) noexcept {
+    pending_ = false;
+    error_ = error;
+    socket_.close();
+}
+
+}  // namespace coir::detail

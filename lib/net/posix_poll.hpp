@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coir/deadline.hpp>
+
+#include <poll.h>
+#include <signal.h>
+
+namespace coir::detail {
+
+// What poll, ppoll, select and pselect come down to in a fiber. The kernel is asked with no timeout,
+// then the fiber parks until one descriptor may be ready, then the kernel is asked again for the
+// events. @returns what poll(2) does. `waited` tells whether the fiber parked.
+int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask,
+               bool& waited) noexcept;
+
+}  // namespace coir::detail

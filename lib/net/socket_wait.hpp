@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "core/waiter.hpp"
+#include "reactor/wait_io.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace coir::detail {
+
+// Waits until the next call on a socket of ours may do something: after a call that said EAGAIN, or
+// when the readiness bit is clear. Throws operation_cancelled.
+//
+// `descriptor` is the socket's member. Between the event and this fiber's next turn another one may
+// have closed the socket, and the number may mean somebody else's already: so it is compared.
+inline std::error_code wait_for_socket(const int& descriptor, direction d) {
+    const int waited_for = descriptor;
+    for (;;) {
+        io_drained(waited_for, d);
+        const io_result result =
+            wait_io({waited_for, d, descriptor_kind::owned}, deadline::never());
+        if (result.status != wait_status::notified) {
+            check_cancelled();
+        } else if (result.error != 0) {
+            return {result.error, std::system_category()};
+        } else if (descriptor != waited_for) {
+            return {EBADF, std::system_category()};
+        } else {
+            return {};
+        }
+    }
+}
+
+}  // namespace coir::detail

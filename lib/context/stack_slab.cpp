@@ -45,9 +45,13 @@ int stack_slab::map(std::size_t slots) noexcept {
 stack stack_slab::carve(stack_guard& guard) noexcept {
     COIR_ASSERT(!exhausted(), "a slab has no slot left");
     char* const low = base_ + carved_ * slot_size_;
-    if (const int error = guard.install(low); error != 0) {
-        errno = error;
-        return {};
+    if (carved_ == guarded_) {
+        // A small slab may be all that a program needs, and is guarded stack by stack.
+        const std::size_t row = slots_ < smallest_slab_in_rows ? 1 : slots_ - carved_;
+        const std::size_t guarded = guard.install(low, slot_size_, row);
+        if (guarded == 0)
+            return {};
+        guarded_ += guarded;
     }
     const std::size_t colour = carved_ % colours * colour_step;
     stack s;

@@ -20,6 +20,9 @@ public:
     static constexpr std::size_t colours = 32;
     static constexpr std::size_t colour_step = 64;
 
+    // From this many slots on, guards are installed in rows.
+    static constexpr std::size_t smallest_slab_in_rows = 64;
+
     stack_slab(std::size_t slot_size, std::size_t class_index) noexcept
         : slot_size_(slot_size), class_index_(class_index) {}
     ~stack_slab();
@@ -29,8 +32,8 @@ public:
     // Maps `slots` slots, each without a guard as yet. Called once. Returns 0 or an errno.
     int map(std::size_t slots) noexcept;
 
-    // Slots are first handed out in order, each with a new guard, so that the tail of a slab is
-    // never touched before it is needed. Pre: !exhausted(). Returns an empty stack, and errno, if
+    // Slots are first handed out in order, and guarded a row ahead at most, so that the tail of a
+    // slab is never touched before it is needed. Pre: !exhausted(). Returns an empty stack, and errno, if
     // the guard can't be installed.
     stack carve(stack_guard& guard) noexcept;
     bool exhausted() const noexcept { return carved_ == slots_; }
@@ -49,6 +52,7 @@ private:
     std::size_t slot_size_;
     std::size_t slots_ = 0;
     std::size_t carved_ = 0;
+    std::size_t guarded_ = 0;  // at least carved_; those between are guarded ahead of their use
     std::size_t given_back_ = 0;
     std::size_t class_index_;
 };

@@ -2,12 +2,14 @@
 #include "context/guard/stack_guard.hpp"
 
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "../child_process.hpp"
 #include "context/page_size.hpp"
@@ -26,6 +28,7 @@ namespace {
 constexpr int guard_install = 102;
 
 using replace_madvise = coir::test::replace_system_call<&system_calls::madvise>;
+using replace_process_madvise = coir::test::replace_system_call<&system_calls::process_madvise>;
 using replace_mprotect = coir::test::replace_system_call<&system_calls::mprotect>;
 
 bool kernel_has_guard_install() {
@@ -102,8 +105,8 @@ BOOST_AUTO_TEST_CASE(automatic_takes_mprotect_where_madvise_is_refused_and_does_
         return 0;
     });
     coir::detail::stack_guard guard(guard_kind::automatic);
-    BOOST_TEST(guard.install(nullptr) == 0);
-    BOOST_TEST(guard.install(nullptr) == 0);
+    BOOST_TEST(guard.install(nullptr, 0, 1) == 1u);
+    BOOST_TEST(guard.install(nullptr, 0, 1) == 1u);
     BOOST_TEST(guard.kind() == guard_kind::mprotect);
     BOOST_TEST(calls_of_madvise == 1);
     BOOST_TEST(calls_of_mprotect == 2);
@@ -113,7 +116,7 @@ BOOST_AUTO_TEST_CASE(automatic_stays_with_madvise_where_it_works) {
     const replace_madvise accept([](void*, std::size_t, int) { return 0; });
     const replace_mprotect refuse(failing_with(ENOMEM));
     coir::detail::stack_guard guard(guard_kind::automatic);
-    BOOST_TEST(guard.install(nullptr) == 0);
+    BOOST_TEST(guard.install(nullptr, 0, 1) == 1u);
     BOOST_TEST(guard.kind() == guard_kind::automatic);
 }
 
@@ -125,8 +128,61 @@ BOOST_AUTO_TEST_CASE(a_forced_kind_does_not_fall_back) {
         return 0;
     });
     coir::detail::stack_guard guard(guard_kind::madvise);
-    BOOST_TEST(guard.install(nullptr) == EINVAL);
+    BOOST_TEST(guard.install(nullptr, 0, 1) == 0u);
+    BOOST_TEST(errno == EINVAL);
     BOOST_TEST(!asked);
+}
+
+BOOST_AUTO_TEST_CASE(stacks_of_a_large_slab_are_guarded_in_rows) {
+    if (!is_possible(guard_kind::madvise))
+        return;
+    int rows = 0;
+    std::size_t in_rows = 0;
+    const replace_process_madvise count([&](int, const iovec*, std::size_t pages, int, unsigned) {
+        ++rows;
+        in_rows += pages;
+        return static_cast<ssize_t>(pages * page_size());
+    });
+    coir::detail::stack_pool pool({guard_kind::madvise});
+    std::vector<stack> stacks;
+    for (int i = 0; i < 16 + 16 + 32 + 64; ++i)
+        stacks.push_back(pool.acquire(65536));
+    BOOST_TEST(in_rows == 64u);  // the slabs before are small
+    BOOST_TEST(rows == 2);
+    for (const stack& s : stacks)
+        pool.release(s);
+}
+
+BOOST_AUTO_TEST_CASE(every_stack_of_a_row_is_guarded) {
+    if (!is_possible(guard_kind::madvise))
+        return;
+    coir::detail::stack_pool pool({guard_kind::madvise});
+    std::vector<stack> stacks;
+    for (int i = 0; i < 128; ++i)
+        stacks.push_back(pool.acquire(65536));
+    for (const std::size_t i : {64u, 65u, 95u, 96u, 127u})
+        BOOST_TEST(writing_dies(static_cast<char*>(stacks[i].limit()) - 1));
+    for (const stack& s : stacks)
+        pool.release(s);
+}
+
+BOOST_AUTO_TEST_CASE(where_rows_are_refused_stacks_are_guarded_one_by_one) {
+    if (!is_possible(guard_kind::madvise))
+        return;
+    int refusals = 0;
+    const replace_process_madvise refuse([&](int, const iovec*, std::size_t, int, unsigned) {
+        ++refusals;
+        errno = EPERM;
+        return ssize_t{-1};
+    });
+    coir::detail::stack_pool pool({guard_kind::madvise});
+    std::vector<stack> stacks;
+    for (int i = 0; i < 128; ++i)
+        stacks.push_back(pool.acquire(65536));
+    BOOST_TEST(refusals == 1);
+    BOOST_TEST(writing_dies(static_cast<char*>(stacks.back().limit()) - 1));
+    for (const stack& s : stacks)
+        pool.release(s);
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_without_a_guard_is_not_handed_out) {

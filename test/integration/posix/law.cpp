@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "integration/posix/law.hpp"
+
+#include <coir/run.hpp>
+#include <coir/timeout.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <ostream>
+
+namespace coir::test {
+
+const posix_calls libc_calls{
+    ::sleep,   ::usleep,  ::nanosleep, ::clock_nanosleep, ::read,    ::readv,   ::write,
+    ::writev,  ::recv,    ::recvfrom,  ::recvmsg,         ::send,    ::sendto,  ::sendmsg,
+    ::recvmmsg, ::sendmmsg, ::connect, ::accept,          ::accept4, ::close,   ::dup2,
+    ::poll,    ::ppoll,   ::select,    ::pselect};
+
+const posix_calls coir_calls{
+    posix::sleep,    posix::usleep,   posix::nanosleep, posix::clock_nanosleep, posix::read,
+    posix::readv,    posix::write,    posix::writev,    posix::recv,            posix::recvfrom,
+    posix::recvmsg,  posix::send,     posix::sendto,    posix::sendmsg,         posix::recvmmsg,
+    posix::sendmmsg, posix::connect,  posix::accept,    posix::accept4,         posix::close,
+    posix::dup2,     posix::poll,     posix::ppoll,     posix::select,          posix::pselect};
+
+std::string transcript::error_name(int error) {
+    const char* const name = ::strerrorname_np(error);
+    return name != nullptr ? name : std::to_string(error);
+}
+
+namespace {
+
+std::size_t open_descriptors() {
+    std::size_t count = 0;
+    DIR* const folder = ::opendir("/proc/self/fd");
+    while (::readdir(folder) != nullptr) {
+        ++count;
+    }
+    ::closedir(folder);
+    return count;
+}
+
+}  // namespace
+
+void check_law(const script& run) {
+    transcript on_libc;
+    std::thread([&] { run(libc_calls, on_libc); }).join();
+
+    transcript in_fiber;
+    transcript in_scope;
+    const std::size_t before = open_descriptors();
+    coir::run([&] { run(coir_calls, in_fiber); });
+    std::thread([&] {
+        coir::with_timeout(std::chrono::hours(1), [&] { run(coir_calls, in_scope); });
+    }).join();
+    BOOST_TEST(open_descriptors() == before);
+
+    const auto& law = on_libc.lines();
+    BOOST_TEST(!law.empty());
+    BOOST_CHECK_EQUAL_COLLECTIONS(in_fiber.lines().begin(), in_fiber.lines().end(), law.begin(),
+                                  law.end());
+    BOOST_CHECK_EQUAL_COLLECTIONS(in_scope.lines().begin(), in_scope.lines().end(), law.begin(),
+                                  law.end());
+    for (const transcript* one : {&on_libc, &in_fiber, &in_scope}) {
+        for (const std::string& line : one->lines()) {
+            BOOST_TEST(line != "  too early");
+        }
+    }
+}
+
+std::ostream& operator<<(std::ostream& out, socket_kind kind) {
+    constexpr const char* names[] = {"tcp", "unix stream", "unix datagram", "udp"};
+    return out << names[static_cast<std::size_t>(kind)];
+}
+
+namespace {
+
+sockaddr_in loopback() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+// Binds to a free port of the loopback and says which.
+sockaddr_in bind_somewhere(int fd) {
+    sockaddr_in address = loopback();
+    socklen_t size = sizeof address;
+    BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    BOOST_REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    return address;
+}
+
+void connect_to(int fd, const sockaddr_in& address) {
+    BOOST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+}
+
+}  // namespace
+
+unique_fd listening_socket(sockaddr_in& address, int backlog) {
+    unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    address = bind_somewhere(fd.get());
+    BOOST_REQUIRE(::listen(fd.get(), backlog) == 0);
+    return fd;
+}
+
+descriptor_pair connected_sockets(socket_kind kind) {
+    descriptor_pair pair;
+    if (kind == socket_kind::tcp) {
+        sockaddr_in address{};
+        const unique_fd listener = listening_socket(address);
+        pair.a = unique_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        connect_to(pair.a.get(), address);
+        pair.b = unique_fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    } else if (kind == socket_kind::udp) {
+        pair.a = unique_fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        pair.b = unique_fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const sockaddr_in a = bind_somewhere(pair.a.get());
+        const sockaddr_in b = bind_somewhere(pair.b.get());
+        connect_to(pair.a.get(), b);
+        connect_to(pair.b.get(), a);
+    } else {
+        int fds[2];
+        const int type = kind == socket_kind::unix_stream ? SOCK_STREAM : SOCK_DGRAM;
+        BOOST_REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) == 0);
+        pair.a = unique_fd(fds[0]);
+        pair.b = unique_fd(fds[1]);
+    }
+    return pair;
+}
+
+descriptor_pair pipe_ends() {
+    int fds[2];
+    BOOST_REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
+    return {unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+void set_nonblocking(int fd, bool on) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+void set_timeout(int fd, int option, milliseconds timeout) {
+    const timeval value{timeout.count() / 1000, timeout.count() % 1000 * 1000};
+    BOOST_REQUIRE(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) == 0);
+}
+
+void set_option(int fd, int level, int option, int value) {
+    BOOST_REQUIRE(::setsockopt(fd, level, option, &value, sizeof value) == 0);
+}
+
+std::string pattern(std::size_t size) {
+    std::string text(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) {
+        text[i] = static_cast<char>('a' + i % 23);
+    }
+    return text;
+}
+
+}  // namespace coir::test

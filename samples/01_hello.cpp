@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The smallest program: greet, sleep for a second, greet again.
 //
-// run() makes the calling thread a carrier of fibers and calls the lambda as its main fiber. The sleep
-// parks that fiber and not the thread: were there other fibers, they would run meanwhile, as the next
-// sample shows.
+// run() makes the calling thread a carrier of fibers and calls the lambda as its main fiber. The
+// sleep parks that fiber and not the thread: were there other fibers, they would run meanwhile, as
+// the next sample shows.
 #include <chrono>
 #include <coir/coir.hpp>
 #include <iostream>

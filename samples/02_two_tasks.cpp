@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Two tasks at once on one thread: each sleeps for a second, and both together take one second.
 //
-// A fiber is used as a std::thread is. It starts when the main fiber first waits, here in join(). Both
-// print the same thread's id, since run() has no thread but the one that called it.
+// A fiber is used as a std::thread is. It starts when the main fiber first waits, here in join().
+// Both print the same thread's id, since run() has no thread but the one that called it.
 #include <chrono>
 #include <coir/coir.hpp>
 #include <iostream>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// Asks three web sites at once, on one thread, with code that reads as if there were but one of them,
-// and prints the headers of their answers as they come.
+// Asks three web sites at once, on one thread, with code that reads as if there were but one of
+// them, and prints the headers of their answers as they come.
 //
 //     03_web_headers [--resolve HOST:PORT:ADDRESS[,ADDRESS]...]... [HOST[:PORT]]...
 //
-// --resolve is curl's: an address to use in place of the name's own, so that the program can be pointed
-// at a server on this machine. IPv6 addresses stand in brackets.
+// --resolve is curl's: an address to use in place of the name's own, so that the program can be
+// pointed at a server on this machine. IPv6 addresses stand in brackets.
 //
-// A site that fails does not disturb the others. The exit status is 0 if all have answered, 1 if not,
-// and 2 if the arguments are wrong.
+// A site that fails does not disturb the others. The exit status is 0 if all have answered, 1 if
+// not, and 2 if the arguments are wrong.
 #include <chrono>
 #include <coir/coir.hpp>
 #include <exception>
@@ -89,7 +89,7 @@ int main(int argc, char* argv[]) {
             if (argument == "--resolve" && i + 1 < argc)
                 remember(argv[++i], known);
             else if (argument.empty() || argument.front() == '-')
-                throw std::invalid_argument("what is '" + argument + "'?");
+                throw std::invalid_argument("'" + argument + "' is no host, or lacks its value");
             else
                 sites.push_back(argument);
         }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// How a wait ends before its time: by a timeout, by a cancellation, and what a fiber can do about it.
+// How a wait ends before its time: by a timeout, by a cancellation, and what a fiber can do about
+// it.
 //
-// Both follow scopes. What waits in a scope that is over throws, however deep it was called, until the
-// scope has been left; nothing in between needs to pass timeouts on.
+// Both follow scopes. What waits in a scope that is over throws, however deep it was called, until
+// the scope has been left; nothing in between needs to pass timeouts on.
 #include <chrono>
 #include <coir/coir.hpp>
 #include <iostream>
@@ -29,8 +30,8 @@ void try_for_returns_an_optional() {
     std::cout << "try_for: " << (answer ? "an answer" : "no answer in time") << std::endl;
 }
 
-// A timeout that is longer than the one around it changes nothing: the inner scope is not blamed for
-// what ended the outer one.
+// A timeout that is longer than the one around it changes nothing: the inner scope is not blamed
+// for what ended the outer one.
 void the_tightest_deadline_wins() {
     const bool in_time = coir::try_for(20ms, [] {
         try {
@@ -53,9 +54,9 @@ void a_scope_is_cancelled_by_another_fiber() {
     impatient.join();
 }
 
-// operation_cancelled is no std::exception, so that no catch-all for errors swallows it. Who catches it
-// to clean up lets it pass afterwards. Cleanup that must wait does so in a shield: outside of it, every
-// further wait would throw again at once.
+// operation_cancelled is no std::exception, so that no catch-all for errors swallows it. Who
+// catches it to clean up lets it pass afterwards. Cleanup that must wait does so in a shield:
+// outside of it, every further wait would throw again at once.
 void a_fiber_cleans_up() {
     coir::fiber worker([] {
         try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tasks that belong together: if one fails, the others are cancelled, and who waits for the group gets
-// the exception once all of them have stopped. Nothing goes on in the background.
+// Tasks that belong together: if one fails, the others are cancelled, and who waits for the group
+// gets the exception once all of them have stopped. Nothing goes on in the background.
 #include <chrono>
 #include <coir/coir.hpp>
 #include <exception>

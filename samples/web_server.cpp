@@ -3,15 +3,18 @@
 //
 //     web_server [--address ADDRESS] [--port PORT] [--delay SECONDS] [--name NAME]
 //
-// It answers every request with a short page about NAME, after the delay. While one connection sleeps
-// the others are served, so ten clients at once wait as long as one. Port 0, the default, takes a free
-// one; the first line says which: "listening on ADDRESS:PORT". An IPv6 address stands in brackets.
+// It answers every request with a short page about NAME, after the delay. While one connection
+// sleeps the others are served, so ten clients at once wait as long as one. Port 0, the default,
+// takes a free one; the first line says which: "listening on ADDRESS:PORT". An IPv6 address stands
+// in brackets.
 #include <chrono>
 #include <coir/coir.hpp>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 struct settings {
     std::string address = "127.0.0.1";
@@ -39,10 +42,10 @@ void answer(coir::net::tcp_socket client, const settings& chosen) {
 
 // Reads "1.5" or "1.5s".
 std::chrono::duration<double> parse_seconds(const std::string& text) {
-    std::size_t end = 0;
-    const double count = std::stod(text, &end);
-    const std::string unit = text.substr(end);
-    if (!(count >= 0) || (!unit.empty() && unit != "s"))
+    char* end = nullptr;
+    const double count = std::strtod(text.c_str(), &end);
+    const std::string unit = end;
+    if (end == text.c_str() || !(count >= 0) || (!unit.empty() && unit != "s"))
         throw std::invalid_argument("a time in seconds looks like 1.5, not like '" + text + "'");
     return std::chrono::duration<double>(count);
 }

@@ -37,6 +37,18 @@ void fail_limit(const char* call, const std::string& what, std::size_t limit, co
     *ec = io::errc::limit_exceeded;
 }
 
+// The stream has ended after `partial`: thrown, or returned.
+std::string cut_short(const char* call, std::string partial, const std::string& of_what,
+                      std::optional<std::size_t> wanted, std::error_code* ec) {
+    if (ec == nullptr) {
+        const std::string what =
+            std::string(call) + ": " + std::to_string(partial.size()) + ' ' + of_what;
+        throw io::incomplete_read(what, std::move(partial), wanted);
+    }
+    *ec = io::errc::end_of_stream;
+    return partial;
+}
+
 // A cancellation point. Data in the buffer most likely means that the call need not wait.
 void enter_call(std::size_t buffered) {
     check_cancelled();
@@ -93,14 +105,7 @@ std::string read_buffer::read_until(const stream_ref& stream, std::string_view d
     if (last != progress::ended) {
         return {};
     }
-    std::string partial = take(size());
-    if (ec == nullptr) {
-        throw io::incomplete_read("read_until: " + std::to_string(partial.size()) +
-                                      " bytes and no delimiter",
-                                  std::move(partial), std::nullopt);
-    }
-    *ec = io::errc::end_of_stream;
-    return partial;
+    return cut_short("read_until", take(size()), "bytes and no delimiter", std::nullopt, ec);
 }
 
 std::string read_buffer::read_exactly(const stream_ref& stream, std::size_t wanted,
@@ -122,14 +127,8 @@ std::string read_buffer::read_exactly(const stream_ref& stream, std::size_t want
             return {};
         }
         if (last == progress::ended) {
-            std::string partial = take(size());
-            if (ec == nullptr) {
-                throw io::incomplete_read("read_exactly: " + std::to_string(partial.size()) +
-                                              " of " + std::to_string(wanted) + " bytes",
-                                          std::move(partial), wanted);
-            }
-            *ec = io::errc::end_of_stream;
-            return partial;
+            return cut_short("read_exactly", take(size()),
+                             "of " + std::to_string(wanted) + " bytes", wanted, ec);
         }
     }
     return take(wanted);

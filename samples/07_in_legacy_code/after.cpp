@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program as there are many: a thread for each connection, blocking sockets, nothing asynchronous.
-// It serves ten clients of its own, each of which takes a tenth of a second. after.cpp is its port to
-// fibers; compare the two with diff.
+// The port of before.cpp: the same program with a fiber for each connection, on one thread. What
+// has changed is std::thread, std::this_thread and the namespace of libc's blocking calls, and
+// main() runs it all in coir::run. The sockets are still the program's own, blocking ones.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,11 +9,14 @@
 
 #include <array>
 #include <chrono>
+#include <coir/coir.hpp>
+#include <functional>
 #include <iostream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
+
+namespace net = coir::posix;
 
 constexpr int client_count = 10;
 
@@ -98,6 +101,4 @@ int serve_and_ask() {
     return 0;
 }
 
-int main() {
-    return serve_and_ask();
-}
+int main() { return coir::run(serve_and_ask); }

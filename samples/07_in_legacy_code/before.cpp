@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program as there are many: a thread for each connection, blocking sockets, nothing asynchronous.
-// It serves ten clients of its own, each of which takes a tenth of a second. after.cpp is its port to
-// fibers; compare the two with diff.
+// A program as there are many: a thread for each connection, blocking sockets, nothing
+// asynchronous. It serves ten clients of its own, each of which takes a tenth of a second.
+// after.cpp is its port to fibers; compare the two with diff.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,6 +9,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -98,6 +99,4 @@ int serve_and_ask() {
     return 0;
 }
 
-int main() {
-    return serve_and_ask();
-}
+int main() { return serve_and_ask(); }

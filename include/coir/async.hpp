@@ -42,7 +42,9 @@ public:
     /// A future without state.
     future() noexcept = default;
 
+    /// Takes the state over.
     future(future&&) noexcept = default;
+    /// Takes the state over; drops the one that was there.
     future& operator=(future&&) noexcept = default;
     future(const future&) = delete;
     future& operator=(const future&) = delete;
@@ -107,8 +109,11 @@ private:
 template <class T>
 class promise {
 public:
+    /// Makes a promise with a state of its own.
     promise() : state_(detail::future_ref<T>::make()) {}
+    /// Takes the state over.
     promise(promise&&) noexcept = default;
+    /// Takes the state over; breaks the promise that was there.
     promise& operator=(promise&& other) noexcept {
         promise(std::move(other)).swap(*this);
         return *this;
@@ -145,6 +150,7 @@ public:
         detail::publish_failure(*state_, std::move(failure));
     }
 
+    /// Exchanges the states.
     void swap(promise& other) noexcept {
         std::swap(state_, other.state_);
         std::swap(retrieved_, other.retrieved_);

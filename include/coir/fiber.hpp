@@ -17,6 +17,7 @@ namespace coir {
 
 /// @brief What can be chosen for one fiber when it is spawned.
 struct fiber_options {
+    /// Takes a name, a stack size in bytes, and the caller's line.
     // A constructor and not an aggregate, so that `place` is the caller's line.
     // NOLINTNEXTLINE(google-explicit-constructor): {"name", 64 * 1024} is how it is meant to be used
     fiber_options(std::string fiber_name = {}, std::size_t stack_size_bytes = 0,
@@ -46,7 +47,9 @@ public:
     /// @brief A fiber's name tag: unique in the process, never used twice.
     class id {
     public:
+        /// The id of no fiber.
         constexpr id() noexcept = default;
+        /// The id with a number that value() gave.
         constexpr explicit id(std::uint64_t value) noexcept : value_(value) {}
         friend constexpr bool operator==(id a, id b) noexcept { return a.value_ == b.value_; }
         friend constexpr bool operator!=(id a, id b) noexcept { return a.value_ != b.value_; }
@@ -87,7 +90,9 @@ public:
         : control_(detail::spawn(std::move(options), detail::handle_kind::joinable,
                                  std::forward<F>(fn), std::forward<Args>(args)...)) {}
 
+    /// Takes the fiber over; `other` stands for none after.
     fiber(fiber&& other) noexcept : control_(std::exchange(other.control_, nullptr)) {}
+    /// Takes the fiber over. The one that this handle stood for is cancelled and joined first.
     fiber& operator=(fiber&& other) noexcept;
 
     /// Cancels the fiber and waits for its end, where it has neither been joined nor detached. An
@@ -113,12 +118,14 @@ public:
     /// @returns the fiber's id, or the id of no fiber.
     id get_id() const noexcept;
 
+    /// Exchanges what two handles stand for.
     void swap(fiber& other) noexcept { std::swap(control_, other.control_); }
 
 private:
     detail::fiber_control* control_ = nullptr;
 };
 
+/// Exchanges what two handles stand for.
 inline void swap(fiber& a, fiber& b) noexcept { a.swap(b); }
 
 /// Prints the id's number.
@@ -126,8 +133,10 @@ COIR_API std::ostream& operator<<(std::ostream& out, fiber::id id);
 
 }  // namespace coir
 
+/// @brief Hashes a fiber's id by its number.
 template <>
 struct std::hash<coir::fiber::id> {
+    /// @returns the hash.
     std::size_t operator()(coir::fiber::id id) const noexcept {
         return std::hash<std::uint64_t>{}(id.value());
     }

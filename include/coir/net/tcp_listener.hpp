@@ -45,8 +45,10 @@ public:
     /// Listens on `on`; port 0 takes a free one, see local_endpoint().
     explicit tcp_listener(const endpoint& on, const listen_options& options = {});
 
+    /// Takes the descriptor over; `other` is closed after.
     tcp_listener(tcp_listener&& other) noexcept
         : descriptor_(std::exchange(other.descriptor_, -1)), local_(other.local_) {}
+    /// Closes this listener, and takes the descriptor over.
     tcp_listener& operator=(tcp_listener&& other) noexcept;
     ~tcp_listener() { close(); }
 

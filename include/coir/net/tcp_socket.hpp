@@ -36,8 +36,10 @@ class COIR_API tcp_socket {
 public:
     /// Makes a closed socket.
     tcp_socket() noexcept = default;
+    /// Takes the descriptor over; `other` is closed after.
     tcp_socket(tcp_socket&& other) noexcept
         : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {}
+    /// Closes this socket, and takes the descriptor over.
     tcp_socket& operator=(tcp_socket&& other) noexcept;
     ~tcp_socket() { close(); }
 

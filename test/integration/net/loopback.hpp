@@ -9,11 +9,12 @@
 #include <coir/timeout.hpp>
 
 #include <chrono>
-#include <cstring>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -41,21 +42,20 @@ struct connected_pair {
     net::tcp_socket server;
 };
 
-// Where nobody listens: a port that was taken and given back. Bound, not listening, so that nobody
-// else takes it meanwhile.
+// Where nobody listens: a port that is bound, so that nobody else gets it.
 class refusing_endpoint {
 public:
     refusing_endpoint() : holder_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_storage name{};
-        socklen_t size = sizeof(name);
-        {
-            net::tcp_listener listener(any_port());
-            where = listener.local_endpoint();
-            ::getsockname(listener.native_handle(), reinterpret_cast<sockaddr*>(&name), &size);
-        }
         const int on = 1;
         ::setsockopt(holder_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        BOOST_TEST_REQUIRE(::bind(holder_, reinterpret_cast<sockaddr*>(&name), size) == 0);
+        sockaddr_in name{};
+        name.sin_family = AF_INET;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        auto* const address = reinterpret_cast<sockaddr*>(&name);
+        socklen_t size = sizeof(name);
+        BOOST_TEST_REQUIRE(::bind(holder_, address, size) == 0);
+        BOOST_TEST_REQUIRE(::getsockname(holder_, address, &size) == 0);
+        where = net::endpoint(net::ip_address::loopback(), ntohs(name.sin_port));
     }
     refusing_endpoint(const refusing_endpoint&) = delete;
     refusing_endpoint& operator=(const refusing_endpoint&) = delete;

@@ -3,11 +3,8 @@
 
 #include "loopback.hpp"
 
-#include <coir/net/tcp_listener.hpp>
-
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -23,8 +20,9 @@ namespace coir::test {
 
 // Debian's nginx as a child of this process, as whoever runs it, on ports and in a folder of its own.
 //
-// The listening sockets are made here and handed down in nginx's environment variable NGINX, which it
-// has for its own upgrades: so the ports are free for sure, and clients may connect before nginx is up.
+// Its ports are kept free for it by sockets that are bound to them and do not listen: with
+// SO_REUSEADDR, which nginx sets too, a port may be bound twice as long as one listens. (nginx can
+// inherit listening sockets, but not without its master process, which could leave workers behind.)
 class nginx_server {
 public:
     static constexpr const char* program = "/usr/sbin/nginx";
@@ -32,13 +30,12 @@ public:
 
     // `servers` is the configuration inside of `http { }`. In it, `@folder@` is the folder and
     // `@port0@` and so on are the ports.
-    nginx_server(std::size_t ports, std::string servers) {
+    nginx_server(std::size_t ports, std::string servers) : kept_(ports) {
         char name[] = "/tmp/coir-nginx-XXXXXX";
         BOOST_TEST_REQUIRE(::mkdtemp(name) != nullptr);
         folder_ = name;
         for (std::size_t i = 0; i < ports; ++i) {
-            listeners_.emplace_back(any_port());
-            ports_.push_back(std::to_string(listeners_.back().local_endpoint().port()));
+            ports_.push_back(std::to_string(kept_[i].where.port()));
             replace_all(servers, "@port" + std::to_string(i) + "@", "127.0.0.1:" + ports_.back());
         }
         replace_all(servers, "@folder@", folder_);
@@ -60,10 +57,6 @@ public:
     void start() {
         std::ofstream(folder_ + "/nginx.conf") << main_configuration() << "http {\n"
                                                << http_configuration() << configuration_ << "}\n";
-        std::string sockets;
-        for (const auto& listener : listeners_) {
-            sockets += std::to_string(listener.native_handle()) + ';';
-        }
         const std::string configuration_file = folder_ + "/nginx.conf";
         child_ = ::fork();
         BOOST_TEST_REQUIRE(child_ >= 0);
@@ -71,15 +64,11 @@ public:
 #ifdef __linux__
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // not even a crash of the test leaves it behind
 #endif
-            for (const auto& listener : listeners_) {
-                ::fcntl(listener.native_handle(), F_SETFD, 0);
-            }
-            ::setenv("NGINX", sockets.c_str(), 1);
             ::execl(program, program, "-e", "stderr", "-p", folder_.c_str(), "-c",
                     configuration_file.c_str(), static_cast<char*>(nullptr));
             ::_exit(127);
         }
-        listeners_.clear();  // if nginx does not start, connections are refused
+        wait_until_it_listens();
     }
 
     void stop() {
@@ -100,6 +89,17 @@ public:
     }
 
 private:
+    void wait_until_it_listens() const {
+        for (const refusing_endpoint& last : kept_) {
+            std::error_code ec;
+            do {
+                BOOST_TEST_REQUIRE(::waitpid(child_, nullptr, WNOHANG) == 0, "nginx has ended");
+                ::usleep(10'000);
+                net::tcp_socket::connect(last.where, ec);
+            } while (ec);
+        }
+    }
+
     static void replace_all(std::string& text, const std::string& from, const std::string& to) {
         for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
             text.replace(at, from.size(), to);
@@ -121,7 +121,7 @@ private:
 
     std::string folder_;
     std::string configuration_;
-    std::vector<net::tcp_listener> listeners_;
+    std::vector<refusing_endpoint> kept_;
     std::vector<std::string> ports_;
     pid_t child_ = -1;
 };

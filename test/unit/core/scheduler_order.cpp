@@ -20,7 +20,7 @@ using coir::detail::scheduler;
 // Which stack the caller runs on; fibers' stacks lie at least 16 KiB apart.
 std::uintptr_t stack_top() {
     return reinterpret_cast<std::uintptr_t>(
-        scheduler::current()->running().context.current_stack().guard_end());
+        scheduler::current()->running().context.current_stack().top);
 }
 
 }  // namespace

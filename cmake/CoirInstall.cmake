@@ -2,7 +2,7 @@
 # The installed coir: headers, library, coirConfig.cmake and coir.pc. All of it may be moved to
 # another folder after the installation.
 
-if(NOT COIR_INSTALL OR NOT TARGET coir)
+if(NOT COIR_INSTALL)
     return()
 endif()
 

@@ -44,9 +44,7 @@ endfunction()
 # Links the layers' objects, and what they need from outside, into a program of our own.
 function(coir_link_layers target)
     foreach(layer IN LISTS ARGN)
-        if(TARGET coir_${layer})
-            target_sources(${target} PRIVATE $<TARGET_OBJECTS:coir_${layer}>)
-        endif()
+        target_sources(${target} PRIVATE $<TARGET_OBJECTS:coir_${layer}>)
     endforeach()
     target_link_libraries(${target} PRIVATE
         Boost::headers Boost::context spdlog::spdlog Threads::Threads)

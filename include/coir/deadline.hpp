@@ -140,8 +140,11 @@ private:
 
     // Reads the clock only if the answer depends on it.
     static deadline after_nanoseconds(std::int64_t d) noexcept {
-        if (d == never_count || d == passed_count) {
-            return deadline(d);
+        if (d <= 0) {
+            return immediately();
+        }
+        if (d == never_count) {
+            return never();
         }
         return deadline(detail::saturating_add(detail::now().time_since_epoch().count(), d));
     }

@@ -22,7 +22,7 @@
 /// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names, signatures,
 /// results and `errno`, but a fiber that has to wait parks, and the thread goes on with others.
 ///
-/// To port a blocking program is to change a namespace: `::recv(...)` becomes
+/// To port a blocking program is to change a namespace: `recv(...)` becomes
 /// `coir::posix::recv(...)`. The descriptors are the program's own, blocking or not, and stay as they
 /// are: nothing is registered, remembered or set behind the program's back, so `fcntl`, `dup`,
 /// descriptors that are inherited or handed over, and plain libc calls on them all keep working. For

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace coir {
 
@@ -67,7 +68,7 @@ public:
 
     /// Waits for a notification; `lock` (Lockable, held) is released while waiting and held again
     /// on return.
-    template <class Lock>
+    template <class Lock, class = decltype(std::declval<Lock&>().lock())>
     wait_status park(Lock& lock, deadline until = deadline::never(),
                      wait_label label = {"wait queue", -1, true},
                      cancellable cancel = cancellable::yes) {

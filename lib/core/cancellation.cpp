@@ -18,7 +18,7 @@ bool timed_scope::run(function_ref body) {
     scheduler* const home = scheduler::current();
     const entered_scope entered(*this);
     if (home != nullptr && !until_.is_never()) {
-        if (until_ == deadline::immediately()) {
+        if (home->has_passed(until_)) {
             cancel(cancel_cause::deadline);
         } else {
             home->timers().arm(expiry_, until_);

@@ -64,6 +64,15 @@ void fiber_control::interrupt() noexcept {
 }
 
 void fiber_control::run() noexcept {
+    if (failure_) {
+        fail();
+    } else {
+        call();
+    }
+    callable->destroy(storage());
+}
+
+void fiber_control::call() noexcept {
     try {
         callable->invoke(storage());
     } catch (const operation_cancelled&) {
@@ -71,18 +80,17 @@ void fiber_control::run() noexcept {
     } catch (...) {
         failure_ = std::current_exception();
     }
-    callable->destroy(storage());
 }
 
-void fiber_control::fail(std::exception_ptr error) noexcept {
-    if (callable->fail != nullptr) {
-        callable->fail(storage(), error);
+void fiber_control::fail() noexcept {
+    if (callable->fail == nullptr) {
+        return;
     }
-    // A callable that was told passes it on; a group wants to know all the same.
-    if (callable->fail == nullptr || group != nullptr) {
-        failure_ = std::move(error);
+    callable->fail(storage(), failure_);
+    // Then it passes the failure on; a group wants to know all the same.
+    if (group == nullptr) {
+        failure_ = nullptr;
     }
-    callable->destroy(storage());
 }
 
 void fiber_control::announce_end() noexcept {
@@ -161,7 +169,7 @@ void fiber_control::request_cancel() noexcept {
         return;
     }
     const std::lock_guard guard(lock_);  // while it is held the fiber cannot end, nor its home
-    if (!ended_ && !cancel_posted_.exchange(true, std::memory_order_relaxed)) {
+    if (!ended_ && !cancel_posted_.exchange(true, std::memory_order_acquire)) {
         owners_.fetch_add(1, std::memory_order_relaxed);
         home->post(cancel_item_);
     }
@@ -169,7 +177,8 @@ void fiber_control::request_cancel() noexcept {
 
 void fiber_control::deliver_cancel(inbox_item& item) noexcept {
     fiber_control& self = static_cast<cancel_item&>(item).fiber;
-    self.cancel_posted_.store(false, std::memory_order_relaxed);
+    // Pairs with the exchange above: the item is posted again only after the inbox has read it.
+    self.cancel_posted_.store(false, std::memory_order_release);
     self.own_scope.cancel(cancel_cause::requested);
     self.release();
 }

@@ -53,6 +53,7 @@ public:
     scheduler* const home;
     fiber_place place = fiber_place::unstarted;
     bool has_context = false;       // it has been given a stack
+    bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
 
     // Told to the fiber by a cancelled scope: ends its wait, if that may be ended.
@@ -61,9 +62,11 @@ public:
     // Runs the callable to its end on the calling stack, and destroys it there. What escapes is kept.
     void run() noexcept;
 
-    // After run(), or instead of it if the fiber could not start: tells whoever waits for the end.
+    // Before run(): there is no stack for it. The callable will be told, and not called.
+    void doom(std::exception_ptr why) noexcept { failure_ = std::move(why); }
+
+    // After run(): tells whoever waits for the end.
     void announce_end() noexcept;
-    void fail(std::exception_ptr error) noexcept;
 
     // Instead of a life: the callable could not be made.
     void discard() noexcept;
@@ -99,6 +102,8 @@ private:
     };
 
     static void deliver_cancel(inbox_item& item) noexcept;
+    void call() noexcept;
+    void fail() noexcept;
     void log_failure(const std::exception_ptr& error) const noexcept;
     void free() noexcept;
 

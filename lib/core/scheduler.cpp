@@ -98,6 +98,7 @@ void scheduler::run_main(function_ref body) {
     COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
     const outer_deadline outer(*this);
     const overflow_reporter reporter(describe_overflow);
+    spare_stack_ = stacks_.acquire(default_stack_size_);  // last of what may throw
     blocks_.bind_to_this_thread();
     main_fiber main(*this);
     current_ = this;
@@ -114,6 +115,7 @@ void scheduler::run_main(function_ref body) {
     await_all_ended();
 
     all_.erase(all_.iterator_to(main));
+    stacks_.release(std::exchange(spare_stack_, stack()));
     running_ = nullptr;
     current_ = nullptr;
     blocks_.unbind_from_this_thread();
@@ -173,19 +175,33 @@ void scheduler::make_ready(fiber_control& fiber) noexcept {
     ready_.push(fiber);
 }
 
-// Gives an unstarted fiber a stack. False if there is none to be had: then the fiber has ended with
-// that as its failure, since whoever spawned it went on long ago.
+// Gives an unstarted fiber a stack. If there is none to be had, that is the fiber's failure, since
+// whoever spawned it went on long ago. The fiber is told on the spare stack: its callable has
+// destructors, which may wait, so that they cannot run on somebody else's. False: it has to wait for
+// that stack, too.
 bool scheduler::bind(fiber_control& fiber) noexcept {
     try {
-        fiber.context.prepare(stacks_.acquire(fiber.options.stack_size), enter, this);
-        fiber.has_context = true;
+        give_stack(fiber, stacks_.acquire(fiber.options.stack_size));
         return true;
     } catch (...) {
-        fiber.fail(std::current_exception());
-        end(fiber);
-        fiber.release();
+        fiber.doom(std::current_exception());
+    }
+    if (!spare_stack_) {
+        doomed_.push(fiber);
         return false;
     }
+    give_spare_stack(fiber);
+    return true;
+}
+
+void scheduler::give_spare_stack(fiber_control& fiber) noexcept {
+    fiber.on_spare_stack = true;
+    give_stack(fiber, std::exchange(spare_stack_, stack()));
+}
+
+void scheduler::give_stack(fiber_control& fiber, const stack& s) noexcept {
+    fiber.context.prepare(s, enter, this);
+    fiber.has_context = true;
 }
 
 void scheduler::enter(void* self) noexcept {
@@ -203,7 +219,7 @@ void scheduler::run_fibers_on_this_stack() noexcept {
         self.place = fiber_place::running;
         self.run();
         end(self);
-        fiber_control& next = next_runnable(&self);
+        fiber_control& next = next_runnable(self.on_spare_stack ? nullptr : &self);
         running_ = &next;
         if (next.has_context) {
             ended_ = &self;
@@ -229,10 +245,20 @@ void scheduler::end(fiber_control& fiber) noexcept {
 }
 
 void scheduler::let_go_of_ended() noexcept {
-    if (fiber_control* const fiber = std::exchange(ended_, nullptr)) {
-        stacks_.release(fiber->context.take_stack());
-        fiber->release();
+    fiber_control* const fiber = std::exchange(ended_, nullptr);
+    if (fiber == nullptr) {
+        return;
     }
+    if (!fiber->on_spare_stack) {
+        stacks_.release(fiber->context.take_stack());
+    } else {
+        spare_stack_ = fiber->context.take_stack();
+        if (fiber_control* const next = doomed_.pop()) {
+            give_spare_stack(*next);
+            ready_.push(*next);
+        }
+    }
+    fiber->release();
 }
 
 // --- Switching ------------------------------------------------------------------------------------
@@ -335,7 +361,7 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
         w.claim(wait_status::cancelled)) {
         return wait_status::cancelled;
     }
-    if (until.time() <= loop_time_ && w.claim(wait_status::timed_out)) {
+    if (has_passed(until) && w.claim(wait_status::timed_out)) {
         spend_budget();
         return wait_status::timed_out;
     }

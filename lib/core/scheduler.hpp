@@ -76,6 +76,9 @@ public:
     }
     timer_queue& timers() noexcept { return timers_; }
 
+    // Whether a deadline has certainly passed, without a look at the clock; its timer tells the rest.
+    bool has_passed(deadline until) const noexcept { return until.time() <= loop_time_; }
+
     // Any thread, for as long as something that the item is about keeps a fiber from ending.
     void post(inbox_item& item) noexcept;
     void deliver_inbox() noexcept { inbox_.deliver_all(); }
@@ -100,6 +103,8 @@ private:
     void poll() noexcept;
     void read_clock_and_fire() noexcept;
     bool bind(fiber_control& fiber) noexcept;
+    void give_stack(fiber_control& fiber, const stack& s) noexcept;
+    void give_spare_stack(fiber_control& fiber) noexcept;
     void arrive(fiber_control& self) noexcept;
     void let_go_of_ended() noexcept;
     void end(fiber_control& fiber) noexcept;
@@ -126,6 +131,8 @@ private:
     inbox inbox_;
     stack_pool stacks_;
     block_pool blocks_;
+    stack spare_stack_;   // for fibers that get none of their own; empty while one uses it
+    ready_queue doomed_;  // such fibers, waiting for it
 
     scope root_;
     wait_queue all_ended_;  // where the main fiber waits for the others' end

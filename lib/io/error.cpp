@@ -11,12 +11,9 @@ public:
     const char* name() const noexcept override { return "coir.io"; }
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
-            case errc::end_of_stream:
-                return "end of stream";
-            case errc::limit_exceeded:
-                return "limit exceeded";
-            case errc::busy:
-                return "another call on the same side of the stream is under way";
+            case errc::end_of_stream: return "end of stream";
+            case errc::limit_exceeded: return "limit exceeded";
+            case errc::busy: return "another call on the same side of the stream is under way";
         }
         return "error " + std::to_string(value);
     }

@@ -3,8 +3,8 @@
 
 namespace coir::detail {
 
-// Marks one side of a stream as used for as long as a call lasts. A second call in the middle of the
-// first, which waits, would take bytes away from under it; it sees `taken` and fails instead.
+// Marks one side of a stream as used for as long as a call lasts. A second call in the middle of
+// the first, which waits, would take bytes away from under it; it sees `taken` and fails instead.
 class exclusive_use {
 public:
     explicit exclusive_use(bool& busy) noexcept : busy_(busy), had_(!busy) { busy = true; }

@@ -16,8 +16,8 @@ namespace {
 // The first allocation: enough for a request's or a reply's head.
 constexpr std::size_t first_capacity = 4 * 1024;
 
-// An empty buffer larger than this is given back, so that one large message does not cost its memory
-// for as long as the connection lives.
+// An empty buffer larger than this is given back, so that one large message does not cost its
+// memory for as long as the connection lives.
 constexpr std::size_t kept_capacity = 64 * 1024;
 
 void fail_busy(const char* call, std::error_code* ec) {
@@ -178,8 +178,8 @@ std::size_t read_buffer::read_some(const stream_ref& stream, void* data, std::si
     return got;
 }
 
-// The length of the piece at the front that ends in the delimiter. Nothing if the stream ended before
-// it, or the piece is over the limit, or the stream failed: `last` says which.
+// The length of the piece at the front that ends in the delimiter. Nothing if the stream ended
+// before it, or the piece is over the limit, or the stream failed: `last` says which.
 std::optional<std::size_t> read_buffer::find(const stream_ref& stream, std::string_view delimiter,
                                              const char* call, std::error_code* ec,
                                              progress& last) {

@@ -73,8 +73,8 @@ void write_buffer::drain(const stream_ref& stream, std::error_code* ec) {
     send_buffered(stream, ec);
 }
 
-// Takes a step with `text` and removes from it what was sent or kept. Small pieces fill the buffer up,
-// so that they travel together; what would fill it alone is sent from where it is.
+// Takes a step with `text` and removes from it what was sent or kept. Small pieces fill the buffer
+// up, so that they travel together; what would fill it alone is sent from where it is.
 bool write_buffer::send_or_keep(const stream_ref& stream, std::string_view& text,
                                 std::error_code* ec) {
     if (size() == 0 && text.size() >= limit_) {

@@ -6,9 +6,9 @@
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
 
-#include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <cerrno>
 
 namespace coir::detail {
 

@@ -6,8 +6,8 @@
 #include "net/net_error.hpp"
 #include "reactor/wait_io.hpp"
 
-#include <algorithm>
 #include <poll.h>
+#include <algorithm>
 #include <stdexcept>
 
 namespace coir::detail {
@@ -15,7 +15,9 @@ namespace coir::detail {
 std::vector<net::endpoint> interleave_families(const std::vector<net::endpoint>& endpoints) {
     std::vector<net::endpoint> order;
     order.reserve(endpoints.size());
-    const auto version_of = [&](std::size_t i) { return endpoints[i].address().version(); };
+    const auto version_of = [&](std::size_t i) {
+        return endpoints[i].address().version();
+    };
     // Two cursors: over the first endpoint's family and over the other one.
     std::size_t cursor[2] = {0, 0};
     for (std::size_t turn = 0; order.size() < endpoints.size(); turn = 1 - turn) {
@@ -64,8 +66,8 @@ net::tcp_socket connect_race::run() {
 
 void connect_race::start_next() {
     attempts_.emplace_back(order_[attempts_.size()]);
-    next_start_ = attempts_.back().error() ? deadline::immediately()
-                                           : deadline::after(attempt_delay_);
+    next_start_ =
+        attempts_.back().error() ? deadline::immediately() : deadline::after(attempt_delay_);
 }
 
 // Until an attempt may have an outcome, or the next one is due.
@@ -75,8 +77,7 @@ void connect_race::wait() {
     for (const connect_attempt& attempt : attempts_) {
         if (attempt.pending()) {
             io_drained(attempt.descriptor(), direction::write);
-            interests.push_back(
-                {attempt.descriptor(), direction::write, descriptor_kind::owned});
+            interests.push_back({attempt.descriptor(), direction::write, descriptor_kind::owned});
         }
     }
     const deadline until = all_started() ? deadline::never() : next_start_;
@@ -119,9 +120,8 @@ bool connect_race::any_pending() const noexcept {
 }
 
 connect_attempt* connect_race::winner() noexcept {
-    const auto found = std::find_if(attempts_.begin(), attempts_.end(), [](connect_attempt& a) {
-        return !a.pending() && !a.error();
-    });
+    const auto found = std::find_if(attempts_.begin(), attempts_.end(),
+                                    [](connect_attempt& a) { return !a.pending() && !a.error(); });
     return found == attempts_.end() ? nullptr : &*found;
 }
 

@@ -19,9 +19,9 @@ namespace coir::detail {
 // families take turns, the first one's first.
 std::vector<net::endpoint> interleave_families(const std::vector<net::endpoint>& endpoints);
 
-// The race of RFC 8305. It needs no fiber for each address: attempts are started without waiting, and
-// one wait stands for all of them and for the start of the next one. So it works the same on a plain
-// thread, and a caller that is cancelled leaves nothing behind that could go on.
+// The race of RFC 8305. It needs no fiber for each address: attempts are started without waiting,
+// and one wait stands for all of them and for the start of the next one. So it works the same on a
+// plain thread, and a caller that is cancelled leaves nothing behind that could go on.
 class connect_race {
 public:
     connect_race(const std::vector<net::endpoint>& endpoints,
@@ -33,7 +33,8 @@ public:
     // The first endpoint's error if all have failed.
     std::error_code error() const noexcept { return error_; }
 
-    // "[::1]:80: Connection refused; 127.0.0.1:80: ..."; one endpoint alone stands without its error.
+    // "[::1]:80: Connection refused; 127.0.0.1:80: ..."; one endpoint alone stands without its
+    // error.
     std::string describe_failures() const;
 
 private:

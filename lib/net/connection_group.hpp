@@ -25,7 +25,8 @@ public:
     // Waits until a connection may be added; 0 is no limit. Throws operation_cancelled.
     void wait_until_fewer_than(std::size_t limit);
 
-    // Waits until all have ended. Throws operation_cancelled; the destructor still awaits them then.
+    // Waits until all have ended. Throws operation_cancelled; the destructor still awaits them
+    // then.
     void join() { wait_until_fewer_than(1); }
 
 private:

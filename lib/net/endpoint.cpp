@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/net/endpoint.hpp>
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
-#include <cstring>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <ostream>
 #include <stdexcept>
 
@@ -88,9 +88,8 @@ ip_address ip_address::any(ip_version version) noexcept {
 }
 
 ip_address ip_address::loopback(ip_version version) noexcept {
-    return version == ip_version::v4
-               ? v4({127, 0, 0, 1})
-               : v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+    return version == ip_version::v4 ? v4({127, 0, 0, 1})
+                                     : v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
 }
 
 std::optional<ip_address> ip_address::try_parse(std::string_view text) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/net_error.hpp"
 
-#include <cerrno>
 #include <sys/resource.h>
+#include <cerrno>
 #include <utility>
 
 namespace coir::detail {
@@ -31,18 +31,18 @@ std::string with_limit(std::string what, std::error_code error) {
         return what;
     }
     switch (error.value()) {
-        case EMFILE:
-            return std::move(what) + " (" + descriptor_limit() + ')';
+        case EMFILE: return std::move(what) + " (" + descriptor_limit() + ')';
         case ENFILE:
             return std::move(what) + " (the system's limit of open files, see sysctl fs.file-max)";
         case ENOBUFS:
         case ENOMEM:
-            return std::move(what) + " (the kernel's memory for sockets, see sysctl net.ipv4.tcp_mem)";
+            return std::move(what) +
+                   " (the kernel's memory for sockets, see sysctl net.ipv4.tcp_mem)";
         case EADDRNOTAVAIL:
             return std::move(what) +
-                   " (no such address here, or no free port, see sysctl net.ipv4.ip_local_port_range)";
-        default:
-            return what;
+                   " (no such address here, or no free port, see sysctl "
+                   "net.ipv4.ip_local_port_range)";
+        default: return what;
     }
 }
 

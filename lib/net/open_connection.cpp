@@ -23,8 +23,8 @@ tcp_connection open_connection(const std::string& host, const std::string& servi
 tcp_connection open_connection(const std::string& host, const std::string& service,
                                std::error_code& ec, const connection_options& options) {
     const std::vector<endpoint> endpoints = resolve(host, service, ec);
-    return tcp_connection(
-        ec ? tcp_socket() : connect_any(endpoints, ec, options.attempt_delay), options.limits);
+    return tcp_connection(ec ? tcp_socket() : connect_any(endpoints, ec, options.attempt_delay),
+                          options.limits);
 }
 
 tcp_connection open_connection(const endpoint& to, const connection_options& options) {

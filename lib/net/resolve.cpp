@@ -8,12 +8,12 @@
 
 #include <coir/blocking.hpp>
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <memory>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <optional>
 #include <string_view>
 
@@ -25,18 +25,12 @@ public:
     const char* name() const noexcept override { return "coir.resolve"; }
     std::string message(int value) const override {
         switch (static_cast<resolve_errc>(value)) {
-            case resolve_errc::host_not_found:
-                return "host not found";
-            case resolve_errc::no_address:
-                return "the host has no address";
-            case resolve_errc::try_again:
-                return "no name server answers, try again";
-            case resolve_errc::failed:
-                return "a name server failed";
-            case resolve_errc::service_not_found:
-                return "service not found";
-            case resolve_errc::other:
-                return "the name cannot be resolved";
+            case resolve_errc::host_not_found: return "host not found";
+            case resolve_errc::no_address: return "the host has no address";
+            case resolve_errc::try_again: return "no name server answers, try again";
+            case resolve_errc::failed: return "a name server failed";
+            case resolve_errc::service_not_found: return "service not found";
+            case resolve_errc::other: return "the name cannot be resolved";
         }
         return "error " + std::to_string(value);
     }
@@ -44,30 +38,20 @@ public:
 
 std::error_code to_error_code(int eai, int saved_errno) noexcept {
     switch (eai) {
-        case 0:
-            return {};
-        case EAI_NONAME:
-            return resolve_errc::host_not_found;
+        case 0: return {};
+        case EAI_NONAME: return resolve_errc::host_not_found;
 #ifdef EAI_NODATA
-        case EAI_NODATA:
-            return resolve_errc::no_address;
+        case EAI_NODATA: return resolve_errc::no_address;
 #endif
 #ifdef EAI_ADDRFAMILY
-        case EAI_ADDRFAMILY:
-            return resolve_errc::no_address;
+        case EAI_ADDRFAMILY: return resolve_errc::no_address;
 #endif
-        case EAI_AGAIN:
-            return resolve_errc::try_again;
-        case EAI_FAIL:
-            return resolve_errc::failed;
-        case EAI_SERVICE:
-            return resolve_errc::service_not_found;
-        case EAI_MEMORY:
-            return {ENOMEM, std::system_category()};
-        case EAI_SYSTEM:
-            return {saved_errno, std::system_category()};
-        default:
-            return resolve_errc::other;
+        case EAI_AGAIN: return resolve_errc::try_again;
+        case EAI_FAIL: return resolve_errc::failed;
+        case EAI_SERVICE: return resolve_errc::service_not_found;
+        case EAI_MEMORY: return {ENOMEM, std::system_category()};
+        case EAI_SYSTEM: return {saved_errno, std::system_category()};
+        default: return resolve_errc::other;
     }
 }
 
@@ -112,8 +96,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
                                                                 : std::nullopt;
 }
 
-// The services that nearly every caller means. A small system has no /etc/services (Debian has it in
-// a package of its own), and should reach a web site all the same.
+// The services that nearly every caller means. A small system has no /etc/services (Debian has it
+// in a package of its own), and should reach a web site all the same.
 std::optional<std::uint16_t> well_known_port(std::string_view service) {
     if (service == "http") {
         return std::uint16_t{80};
@@ -153,8 +137,8 @@ std::vector<endpoint> resolve(const std::string& host, const std::string& servic
         detail::spend_budget();
         return {endpoint(*address, *port)};
     }
-    answer got = run_blocking(abandon_on_cancel, ask_system, host,
-                              port ? std::to_string(*port) : service);
+    answer got =
+        run_blocking(abandon_on_cancel, ask_system, host, port ? std::to_string(*port) : service);
     ec = got.error;
     return std::move(got.endpoints);
 }

@@ -57,10 +57,10 @@ public:
     void ran_out(std::error_code error) {
         if (!ongoing_) {
             ongoing_ = true;
-            log(log_level::error, with_limit("coir::net::serve: accepting on " +
-                                                 listener_.to_string() + " pauses",
-                                             error) +
-                                      ": " + error.message());
+            log(log_level::error,
+                with_limit("coir::net::serve: accepting on " + listener_.to_string() + " pauses",
+                           error) +
+                    ": " + error.message());
         }
     }
 
@@ -86,9 +86,8 @@ std::error_code accept_one(net::tcp_listener& listener, connection_group& connec
         return ec;
     }
     try {
-        spawn_as<connection>(fiber_options("connection", options.stack_size),
-                             handle_kind::detached, &connections,
-                             connection(handler, std::move(accepted)));
+        spawn_as<connection>(fiber_options("connection", options.stack_size), handle_kind::detached,
+                             &connections, connection(handler, std::move(accepted)));
     } catch (const std::bad_alloc&) {
         return {ENOMEM, std::system_category()};
     }

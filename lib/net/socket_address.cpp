@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/socket_address.hpp"
 
+#include <netinet/in.h>
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <netinet/in.h>
 
 namespace coir::detail {
 

@@ -7,9 +7,9 @@
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
 
-#include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <cerrno>
 
 namespace coir::net {
 
@@ -20,8 +20,8 @@ using detail::sys;
 namespace {
 
 // accept(2): a connection that failed while it was in the queue tells of it here; "for reliable
-// operation the application should detect the network errors and treat them like EAGAIN". EPERM is a
-// firewall's. EOPNOTSUPP is not in the list: here it could only mean a socket that never listens.
+// operation the application should detect the network errors and treat them like EAGAIN". EPERM is
+// a firewall's. EOPNOTSUPP is not in the list: here it could only mean a socket that never listens.
 bool lost_in_queue(int error) noexcept {
     switch (error) {
         case ECONNABORTED:
@@ -36,8 +36,7 @@ bool lost_in_queue(int error) noexcept {
         case ENONET:
 #endif
             return true;
-        default:
-            return false;
+        default: return false;
     }
 }
 
@@ -64,8 +63,7 @@ tcp_listener::tcp_listener(const endpoint& on, const listen_options& options) {
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only, on);
     }
     detail::socket_address local;
-    if (sys.bind(fd, address.data(), address.size()) != 0 ||
-        sys.listen(fd, options.backlog) != 0 ||
+    if (sys.bind(fd, address.data(), address.size()) != 0 || sys.listen(fd, options.backlog) != 0 ||
         sys.getsockname(fd, local.data(), local.size_address()) != 0) {
         detail::throw_net_error("listen on " + on.to_string(), last_error());
     }

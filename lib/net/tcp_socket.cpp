@@ -8,10 +8,10 @@
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <cerrno>
 
 namespace coir::net {
 
@@ -23,8 +23,9 @@ namespace {
 
 const std::error_code closed(EBADF, std::system_category());
 
-// A read or a write. `call` makes it and returns as recv(2) does. A warm one is a single system call:
-// the readiness bit tells beforehand that it would be in vain, and a short one that the next would.
+// A read or a write. `call` makes it and returns as recv(2) does. A warm one is a single system
+// call: the readiness bit tells beforehand that it would be in vain, and a short one that the next
+// would.
 template <class Call>
 std::size_t transfer(const int& descriptor, direction d, std::size_t size, std::error_code& ec,
                      Call call) {
@@ -115,9 +116,9 @@ tcp_socket tcp_socket::from_native(int descriptor) {
                                 last_error());
     }
     if (type != SOCK_STREAM || !peer.is_ip()) {
-        detail::throw_net_error("from_native: descriptor " + std::to_string(descriptor) +
-                                    " is no TCP socket",
-                                std::make_error_code(std::errc::invalid_argument));
+        detail::throw_net_error(
+            "from_native: descriptor " + std::to_string(descriptor) + " is no TCP socket",
+            std::make_error_code(std::errc::invalid_argument));
     }
     const int status = sys.fcntl(descriptor, F_GETFL, 0);
     if (status < 0 || sys.fcntl(descriptor, F_SETFL, status | O_NONBLOCK) != 0 ||
@@ -177,9 +178,8 @@ std::size_t tcp_socket::write_all(const void* data, std::size_t size) {
     const bool was_open = is_open();
     const std::size_t sent = write_all(data, size, ec);
     if (ec) {
-        detail::throw_net_error(naming("write to ", was_open, peer_) + ", " +
-                                    std::to_string(sent) + " of " + std::to_string(size) +
-                                    " bytes sent",
+        detail::throw_net_error(naming("write to ", was_open, peer_) + ", " + std::to_string(sent) +
+                                    " of " + std::to_string(size) + " bytes sent",
                                 ec);
     }
     return sent;

@@ -16,12 +16,12 @@ public:
         : events_(events), blocking_(blocking), time_(time) {}
 
     void wait(deadline until) noexcept override {
-        if (until == deadline::immediately() || events_.take_events(deadline::immediately()) > 0) {
-            return;
-        }
-        if (until.is_never() || blocking_.awaited() > 0) {
+        if (until == deadline::immediately()) {
+            events_.wait(until);
+        } else if (until.is_never() || blocking_.awaited() > 0) {
+            // In one call: to look first would take the wake-up that this one is to be ended by.
             events_.take_events(deadline::never());
-        } else {
+        } else if (events_.take_events(deadline::immediately()) == 0) {
             time_.advance_to(until.time());
         }
     }

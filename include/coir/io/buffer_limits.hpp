@@ -14,7 +14,8 @@ struct buffer_limits {
     /// The most bytes that one read_exactly() may ask for, and that read_to_end() takes. 64 MiB.
     std::size_t read_bytes = 64 * 1024 * 1024;
 
-    /// How many bytes write() keeps before it sends them by itself. 0 sends at each write(). 64 KiB.
+    /// How many bytes write() keeps before it sends them by itself. 0 sends at each write(). 64
+    /// KiB.
     std::size_t unsent_bytes = 64 * 1024;
 };
 

@@ -17,16 +17,16 @@
 
 namespace coir::io {
 
-/// @brief A stream with a buffer for each direction: lines and exact counts to read, small pieces to
-/// write. What asyncio's StreamReader and StreamWriter are, in one.
+/// @brief A stream with a buffer for each direction: lines and exact counts to read, small pieces
+/// to write. What asyncio's StreamReader and StreamWriter are, in one.
 ///
 /// Every call that fails has two forms: one throws, one takes a `std::error_code&` last.
 ///
 /// @suspends Every read waits while the buffer has too little; drain() waits until all is sent, and
 /// write() does once buffer_limits::unsent_bytes are kept.
-/// @threadsafety As its stream; for one stream, the fibers of one carrier thread. One fiber may read
-/// while another writes. A second reader, or writer, in the middle of the first one's call gets
-/// errc::busy.
+/// @threadsafety As its stream; for one stream, the fibers of one carrier thread. One fiber may
+/// read while another writes. A second reader, or writer, in the middle of the first one's call
+/// gets errc::busy.
 /// @errors The stream's own, and those of io::errc. A peer cannot exhaust memory: buffer_limits.
 /// @cancellation Every call is a cancellation point, and operation_cancelled is thrown by the
 /// `std::error_code&` forms too. Nothing is lost: what was read stays in the buffer, and what was

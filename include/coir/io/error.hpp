@@ -48,8 +48,9 @@ private:
     std::optional<std::size_t> expected_;
 };
 
-/// @brief Thrown where a peer sent more than a buffer may hold: asyncio's LimitOverrunError. Its code
-/// is errc::limit_exceeded, its message names the limit and the member of buffer_limits to raise.
+/// @brief Thrown where a peer sent more than a buffer may hold: asyncio's LimitOverrunError. Its
+/// code is errc::limit_exceeded, its message names the limit and the member of buffer_limits to
+/// raise.
 ///
 /// What has come stays in the buffer, and can be read in another way.
 class COIR_API limit_exceeded : public std::system_error {

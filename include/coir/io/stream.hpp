@@ -10,19 +10,17 @@ namespace coir::detail {
 
 // The four calls of a stream, each with exactly the result that it must have.
 template <class S>
-using read_some_result = decltype(std::declval<S&>().read_some(static_cast<void*>(nullptr),
-                                                               std::size_t{}));
+using read_some_result =
+    decltype(std::declval<S&>().read_some(static_cast<void*>(nullptr), std::size_t{}));
 template <class S>
-using read_some_code_result =
-    decltype(std::declval<S&>().read_some(static_cast<void*>(nullptr), std::size_t{},
-                                          std::declval<std::error_code&>()));
+using read_some_code_result = decltype(std::declval<S&>().read_some(
+    static_cast<void*>(nullptr), std::size_t{}, std::declval<std::error_code&>()));
 template <class S>
-using write_some_result = decltype(std::declval<S&>().write_some(static_cast<const void*>(nullptr),
-                                                                 std::size_t{}));
+using write_some_result =
+    decltype(std::declval<S&>().write_some(static_cast<const void*>(nullptr), std::size_t{}));
 template <class S>
-using write_some_code_result =
-    decltype(std::declval<S&>().write_some(static_cast<const void*>(nullptr), std::size_t{},
-                                           std::declval<std::error_code&>()));
+using write_some_code_result = decltype(std::declval<S&>().write_some(
+    static_cast<const void*>(nullptr), std::size_t{}, std::declval<std::error_code&>()));
 
 template <class S, class = void>
 struct is_stream : std::false_type {};
@@ -44,7 +42,8 @@ namespace coir::io {
 ///
 /// A stream `s` has these calls, where `data` is memory of the caller and `size` its bytes:
 ///
-/// - `s.read_some(data, size)` waits until there is something to read, and reads what there is up to
+/// - `s.read_some(data, size)` waits until there is something to read, and reads what there is up
+/// to
 ///   `size`. @returns how many bytes; 0 is the end of the stream (or `size` is 0).
 /// - `s.write_some(data, size)` waits until something can be written, and writes what can be, at
 ///   least a byte. @returns how many bytes (0 only if `size` is 0).

@@ -46,10 +46,10 @@ public:
     /// Reads as parse() does. @returns nothing where that throws.
     static std::optional<ip_address> try_parse(std::string_view text);
 
-    ip_version version() const noexcept { return version_; }                ///< @returns 4 or 6
-    bool is_v4() const noexcept { return version_ == ip_version::v4; }      ///< @returns if IPv4
-    bool is_v6() const noexcept { return version_ == ip_version::v6; }      ///< @returns if IPv6
-    std::uint32_t scope_id() const noexcept { return scope_id_; }           ///< @returns it, or 0
+    ip_version version() const noexcept { return version_; }            ///< @returns 4 or 6
+    bool is_v4() const noexcept { return version_ == ip_version::v4; }  ///< @returns if IPv4
+    bool is_v6() const noexcept { return version_ == ip_version::v6; }  ///< @returns if IPv6
+    std::uint32_t scope_id() const noexcept { return scope_id_; }       ///< @returns it, or 0
 
     /// @returns the bytes in network order; of an IPv4 address the first four count.
     const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }

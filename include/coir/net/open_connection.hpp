@@ -26,7 +26,8 @@ struct connection_options {
 /// @brief A TCP connection with buffers: asyncio's reader and writer in one.
 using tcp_connection = io::buffered_stream<tcp_socket>;
 
-/// Resolves a host and connects to the first of its addresses that answers: resolve(), connect_any().
+/// Resolves a host and connects to the first of its addresses that answers: resolve(),
+/// connect_any().
 ///
 /// @code
 /// auto connection = coir::net::open_connection("example.org", "http");

@@ -57,11 +57,13 @@ template <class Handler>
 void serve(tcp_listener& listener, Handler&& handler, const serve_options& options = {}) {
     static_assert(std::is_invocable_v<Handler&, tcp_socket>,
                   "coir::net::serve: the handler is called with a tcp_socket");
-    auto call = [&handler](tcp_socket socket) { handler(std::move(socket)); };
-    const detail::connection_handler erased{&call, [](void* object, tcp_socket socket) {
-                                                (*static_cast<decltype(call)*>(object))(
-                                                    std::move(socket));
-                                            }};
+    auto call = [&handler](tcp_socket socket) {
+        handler(std::move(socket));
+    };
+    const detail::connection_handler erased{
+        &call, [](void* object, tcp_socket socket) {
+            (*static_cast<decltype(call)*>(object))(std::move(socket));
+        }};
     detail::serve(listener, erased, options);
 }
 

@@ -22,11 +22,13 @@ struct listen_options {
     /// Lets other listeners, of this user, have the same port (`SO_REUSEPORT`).
     bool reuse_port = false;
 
-    /// Whether a listener on an IPv6 address refuses IPv4 (`IPV6_V6ONLY`). Off, "[::]:80" takes both.
+    /// Whether a listener on an IPv6 address refuses IPv4 (`IPV6_V6ONLY`). Off, "[::]:80" takes
+    /// both.
     bool v6_only = false;
 };
 
-/// @brief A TCP socket that listens: accept() gives its connections. See serve() for the usual loop.
+/// @brief A TCP socket that listens: accept() gives its connections. See serve() for the usual
+/// loop.
 ///
 /// @suspends accept(), where no connection is there.
 /// @threadsafety As tcp_socket. Several fibers may accept from one listener.
@@ -57,8 +59,8 @@ public:
     /// @copybrief accept()
     tcp_socket accept(std::error_code& ec);
 
-    /// Stops listening. Other fibers' accept() fails with bad_file_descriptor; connections that were
-    /// accepted are not touched.
+    /// Stops listening. Other fibers' accept() fails with bad_file_descriptor; connections that
+    /// were accepted are not touched.
     void close() noexcept;
 
     /// @returns whether it listens.

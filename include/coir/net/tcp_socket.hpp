@@ -52,8 +52,8 @@ public:
     /// @throws std::system_error if it is none; then it stays the caller's.
     static tcp_socket from_native(int descriptor);
 
-    /// Takes over a TCP descriptor that is known to be non-blocking and connected to `peer`. Asks the
-    /// kernel nothing.
+    /// Takes over a TCP descriptor that is known to be non-blocking and connected to `peer`. Asks
+    /// the kernel nothing.
     static tcp_socket from_native(int descriptor, const endpoint& peer) noexcept;
 
     /// Reads what there is, up to `size` bytes, waiting for the first one. @returns how many; 0 is
@@ -85,7 +85,8 @@ public:
     }
 #endif
 
-    /// Ends the stream to the peer, which reads what is on its way and then the end. Reading goes on.
+    /// Ends the stream to the peer, which reads what is on its way and then the end. Reading goes
+    /// on.
     void shutdown_write();
     /// @copybrief shutdown_write()
     void shutdown_write(std::error_code& ec);

@@ -8,13 +8,13 @@
 #include <coir/run.hpp>
 #include <coir/timeout.hpp>
 
-#include <chrono>
 #include <netinet/in.h>
 #include <poll.h>
-#include <string>
 #include <sys/socket.h>
-#include <system_error>
 #include <unistd.h>
+#include <chrono>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -120,8 +120,8 @@ inline std::size_t fill(const net::tcp_socket& socket) {
     std::size_t sent = 0;
     // The peer's kernel moves its window a few times before both ends are full.
     for (int idle = 0; idle < 3;) {
-        const ssize_t n = ::send(socket.native_handle(), block.data(), block.size(),
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+        const ssize_t n =
+            ::send(socket.native_handle(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n > 0) {
             sent += static_cast<std::size_t>(n);
             idle = 0;

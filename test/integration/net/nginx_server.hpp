@@ -3,13 +3,13 @@
 
 #include "loopback.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 #ifdef __linux__
@@ -18,7 +18,8 @@
 
 namespace coir::test {
 
-// Debian's nginx as a child of this process, as whoever runs it, on ports and in a folder of its own.
+// Debian's nginx as a child of this process, as whoever runs it, on ports and in a folder of its
+// own.
 //
 // Its ports are kept free for it by sockets that are bound to them and do not listen: with
 // SO_REUSEADDR, which nginx sets too, a port may be bound twice as long as one listens. (nginx can
@@ -108,7 +109,8 @@ private:
 
     std::string main_configuration() const {
         return "daemon off;\nmaster_process off;\nerror_log " + folder_ + "/error.log;\npid " +
-               folder_ + "/pid;\nlock_file " + folder_ + "/lock;\nevents { worker_connections 256; }\n";
+               folder_ + "/pid;\nlock_file " + folder_ +
+               "/lock;\nevents { worker_connections 256; }\n";
     }
 
     std::string http_configuration() const {

@@ -9,11 +9,11 @@
 #include <coir/net/resolve.hpp>
 #include <coir/this_fiber.hpp>
 
+#include <netdb.h>
+#include <unistd.h>
 #include <atomic>
 #include <chrono>
-#include <netdb.h>
 #include <semaphore>
-#include <unistd.h>
 
 using namespace coir::test;
 using namespace std::chrono_literals;
@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(a_slow_first_address_may_still_win) {
         const refusing_endpoint refusing;
         tcp_listener listener(any_port());
         // The refusals come while the silent one is tried; the good one is the last.
-        tcp_socket s =
-            connect_any({silent.where, refusing.where, silent.where, listener.local_endpoint()}, 2ms);
+        tcp_socket s = connect_any(
+            {silent.where, refusing.where, silent.where, listener.local_endpoint()}, 2ms);
         BOOST_TEST(s.remote_endpoint() == listener.local_endpoint());
     });
 }
@@ -179,11 +179,11 @@ BOOST_AUTO_TEST_CASE(other_fibers_run_while_a_name_is_asked_for) {
     // Lives longer than the question.
     static std::binary_semaphore answer{0};
     using guard_type = replace_system_call<&system_calls::getaddrinfo>;
-    const guard_type guard([](const char*, const char* service, const addrinfo* hints,
-                              addrinfo** list) {
-        answer.acquire();
-        return guard_type::original("127.0.0.1", service, hints, list);
-    });
+    const guard_type guard(
+        [](const char*, const char* service, const addrinfo* hints, addrinfo** list) {
+            answer.acquire();
+            return guard_type::original("127.0.0.1", service, hints, list);
+        });
     run_test([] {
         auto asking = coir::async([] { return resolve("slow.host", "80"); });
         for (int i = 0; i < 10; ++i) {

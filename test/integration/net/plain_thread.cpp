@@ -70,11 +70,11 @@ BOOST_AUTO_TEST_CASE(connections_are_opened_by_name_and_raced) {
             write(s, "hello\n");
         }
     });
-    auto connection = coir::net::open_connection(
-        "localhost", std::to_string(listener.local_endpoint().port()));
+    auto connection =
+        coir::net::open_connection("localhost", std::to_string(listener.local_endpoint().port()));
     BOOST_TEST(connection.read_line() == "hello\n");
-    tcp_socket raced = coir::net::connect_any(
-        {refusing.where, silent.where, listener.local_endpoint()}, 5ms);
+    tcp_socket raced =
+        coir::net::connect_any({refusing.where, silent.where, listener.local_endpoint()}, 5ms);
     BOOST_TEST(read_all(raced) == "hello\n");
     server.join();
 }
@@ -90,14 +90,17 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_a_wait) {
     BOOST_CHECK_THROW(coir::with_timeout(5ms, [&] { tcp_socket::connect(silent.where); }),
                       coir::timed_out);
     BOOST_CHECK_THROW(
-        coir::with_timeout(5ms, [&] { coir::net::connect_any({silent.where, silent.where}, 1ms); }),
+        coir::with_timeout(5ms,
+                           [&] {
+                               coir::net::connect_any({silent.where, silent.where}, 1ms);
+                           }),
         coir::timed_out);
 }
 
 BOOST_AUTO_TEST_CASE(errors_are_the_same) {
     const refusing_endpoint refusing;
-    BOOST_TEST((error_of([&] { tcp_socket::connect(refusing.where); }) ==
-                std::errc::connection_refused));
+    BOOST_TEST(
+        (error_of([&] { tcp_socket::connect(refusing.where); }) == std::errc::connection_refused));
     BOOST_TEST((error_of([&] { coir::net::connect_any({refusing.where}); }) ==
                 std::errc::connection_refused));
 }

@@ -27,18 +27,16 @@ void greet(tcp_socket s) { write(s, "hello"); }
 
 struct captured_log {
     captured_log() {
-        coir::detail::set_log_sink([this](coir::detail::log_level, std::string_view text) {
-            lines.emplace_back(text);
-        });
+        coir::detail::set_log_sink(
+            [this](coir::detail::log_level, std::string_view text) { lines.emplace_back(text); });
     }
     captured_log(const captured_log&) = delete;
     captured_log& operator=(const captured_log&) = delete;
     ~captured_log() { coir::detail::set_log_sink({}); }
 
     bool has(const std::string& part) const {
-        return std::any_of(lines.begin(), lines.end(), [&](const auto& line) {
-            return line.find(part) != std::string::npos;
-        });
+        return std::any_of(lines.begin(), lines.end(),
+                           [&](const auto& line) { return line.find(part) != std::string::npos; });
     }
     std::vector<std::string> lines;
 };

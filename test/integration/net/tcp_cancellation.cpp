@@ -41,24 +41,62 @@ struct call {
 std::ostream& operator<<(std::ostream& out, const call& c) { return out << c.name; }
 
 const std::vector<call> calls = {
-    {"read_some", [](world& w) { w.idle.client.read_some(&w.byte, 1); }},
-    {"read_some with ec", [](world& w) { w.idle.client.read_some(&w.byte, 1, w.ec); }},
-    {"write_some", [](world& w) { w.full.client.write_some("xx", 2); }},
-    {"write_some with ec", [](world& w) { w.full.client.write_some("xx", 2, w.ec); }},
-    {"write_all", [](world& w) { write(w.full.client, std::string(1 << 20, 'x')); }},
-    {"accept", [](world& w) { w.lonely.accept(); }},
-    {"accept with ec", [](world& w) { w.lonely.accept(w.ec); }},
-    {"connect", [](world& w) { tcp_socket::connect(w.silent.where); }},
-    {"connect with ec", [](world& w) { tcp_socket::connect(w.silent.where, w.ec); }},
-    {"connect_any", [](world& w) { coir::net::connect_any({w.silent.where, w.silent.where}); }},
-    {"connect_any with ec", [](world& w) { coir::net::connect_any({w.silent.where}, w.ec); }},
-    {"open_connection", [](world& w) { coir::net::open_connection(w.silent.where); }},
+    {"read_some",
+     [](world& w) {
+         w.idle.client.read_some(&w.byte, 1);
+     }},
+    {"read_some with ec",
+     [](world& w) {
+         w.idle.client.read_some(&w.byte, 1, w.ec);
+     }},
+    {"write_some",
+     [](world& w) {
+         w.full.client.write_some("xx", 2);
+     }},
+    {"write_some with ec",
+     [](world& w) {
+         w.full.client.write_some("xx", 2, w.ec);
+     }},
+    {"write_all",
+     [](world& w) {
+         write(w.full.client, std::string(1 << 20, 'x'));
+     }},
+    {"accept",
+     [](world& w) {
+         w.lonely.accept();
+     }},
+    {"accept with ec",
+     [](world& w) {
+         w.lonely.accept(w.ec);
+     }},
+    {"connect",
+     [](world& w) {
+         tcp_socket::connect(w.silent.where);
+     }},
+    {"connect with ec",
+     [](world& w) {
+         tcp_socket::connect(w.silent.where, w.ec);
+     }},
+    {"connect_any",
+     [](world& w) {
+         coir::net::connect_any({w.silent.where, w.silent.where});
+     }},
+    {"connect_any with ec",
+     [](world& w) {
+         coir::net::connect_any({w.silent.where}, w.ec);
+     }},
+    {"open_connection",
+     [](world& w) {
+         coir::net::open_connection(w.silent.where);
+     }},
     {"open_connection by name",
      [](world& w) {
          coir::net::open_connection("127.0.0.1", std::to_string(w.silent.where.port()));
      }},
     {"read_line",
-     [](world& w) { coir::io::buffered_stream(std::move(w.idle.client)).read_line(w.ec); }},
+     [](world& w) {
+         coir::io::buffered_stream(std::move(w.idle.client)).read_line(w.ec);
+     }},
 };
 
 }  // namespace

@@ -42,9 +42,8 @@ BOOST_AUTO_TEST_CASE(a_writer_whose_socket_is_closed_fails) {
     run_test([] {
         connected_pair pair;
         fill(pair.client);
-        auto writer = coir::async([&] {
-            return error_of([&] { write(pair.client, std::string(1 << 20, 'w')); });
-        });
+        auto writer = coir::async(
+            [&] { return error_of([&] { write(pair.client, std::string(1 << 20, 'w')); }); });
         coir::this_fiber::yield();
         pair.client.close();
         BOOST_TEST((writer.get() == bad_descriptor));
@@ -224,10 +223,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_tcp_connection_is_not_taken_over) {
         int pair[2];
         BOOST_TEST_REQUIRE(::pipe(pipes) == 0);
         BOOST_TEST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-        BOOST_TEST((error_of([&] { tcp_socket::from_native(pipes[0]); }) ==
-                    std::errc::not_a_socket));
-        BOOST_TEST((error_of([&] { tcp_socket::from_native(pair[0]); }) ==
-                    std::errc::invalid_argument));
+        BOOST_TEST(
+            (error_of([&] { tcp_socket::from_native(pipes[0]); }) == std::errc::not_a_socket));
+        BOOST_TEST(
+            (error_of([&] { tcp_socket::from_native(pair[0]); }) == std::errc::invalid_argument));
         BOOST_TEST((error_of([&] { tcp_socket::from_native(-1); }) == bad_descriptor));
         for (const int fd : {pipes[0], pipes[1], pair[0], pair[1]}) {
             BOOST_TEST(::close(fd) == 0);  // they stayed ours

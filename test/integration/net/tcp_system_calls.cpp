@@ -6,9 +6,9 @@
 
 #include <coir/this_fiber.hpp>
 
+#include <sys/epoll.h>
 #include <cstdlib>
 #include <string_view>
-#include <sys/epoll.h>
 
 using namespace coir::test;
 using coir::detail::system_calls;
@@ -147,8 +147,8 @@ BOOST_AUTO_TEST_CASE(many_connections_share_a_wait, *boost::unit_test::precondit
     });
 }
 
-// A connection that has hung up while its owner is busy elsewhere stays reported by poll(2) and wakes
-// nobody. Goal: that does not become a loop. Method: count the waits while others work.
+// A connection that has hung up while its owner is busy elsewhere stays reported by poll(2) and
+// wakes nobody. Goal: that does not become a loop. Method: count the waits while others work.
 BOOST_AUTO_TEST_CASE(a_hang_up_wakes_once_and_does_not_spin) {
     run_test([] {
         connected_pair gone;
@@ -195,16 +195,18 @@ BOOST_AUTO_TEST_CASE(interrupted_calls_are_made_again) {
             errno = EINTR;
             return interruptions-- > 0;
         };
-        const replace_system_call<&system_calls::recv> recv_guard([&](auto... arguments) -> ssize_t {
-            return interrupted()
-                       ? -1
-                       : replace_system_call<&system_calls::recv>::original(arguments...);
-        });
-        const replace_system_call<&system_calls::send> send_guard([&](auto... arguments) -> ssize_t {
-            return interrupted()
-                       ? -1
-                       : replace_system_call<&system_calls::send>::original(arguments...);
-        });
+        const replace_system_call<&system_calls::recv> recv_guard(
+            [&](auto... arguments) -> ssize_t {
+                return interrupted()
+                           ? -1
+                           : replace_system_call<&system_calls::recv>::original(arguments...);
+            });
+        const replace_system_call<&system_calls::send> send_guard(
+            [&](auto... arguments) -> ssize_t {
+                return interrupted()
+                           ? -1
+                           : replace_system_call<&system_calls::send>::original(arguments...);
+            });
         write(pair.client, "abc");
         char buffer[8];
         BOOST_TEST(pair.server.read_some(buffer, sizeof(buffer)) == 3U);

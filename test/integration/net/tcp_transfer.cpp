@@ -5,9 +5,9 @@
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>
 
-#include <array>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <array>
 
 using namespace coir::test;
 using coir::net::endpoint;
@@ -273,8 +273,8 @@ BOOST_AUTO_TEST_CASE(a_listener_on_any_ipv6_address_takes_ipv4_too,
                      *boost::unit_test::precondition(has_ipv6)) {
     run_test([] {
         tcp_listener listener(endpoint(ip_address::any(ip_version::v6), 0));
-        tcp_socket four = tcp_socket::connect(
-            endpoint(ip_address::loopback(), listener.local_endpoint().port()));
+        tcp_socket four =
+            tcp_socket::connect(endpoint(ip_address::loopback(), listener.local_endpoint().port()));
         tcp_socket accepted = listener.accept();
         BOOST_TEST(accepted.remote_endpoint().address().to_string() == "::ffff:127.0.0.1");
     });

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,10 +23,10 @@ using std::chrono::milliseconds;
 
 // The calls that a script makes, as libc's or as coir's.
 struct posix_calls {
-    decltype(&posix::sleep) sleep;
-    decltype(&posix::usleep) usleep;
-    decltype(&posix::nanosleep) nanosleep;
-    decltype(&posix::clock_nanosleep) clock_nanosleep;
+    unsigned int (*sleep)(unsigned int);
+    int (*usleep)(useconds_t);
+    int (*nanosleep)(const timespec*, timespec*);
+    int (*clock_nanosleep)(clockid_t, int, const timespec*, timespec*);
     ssize_t (*read)(int, void*, std::size_t);
     ssize_t (*readv)(int, const iovec*, int);
     ssize_t (*write)(int, const void*, std::size_t);

@@ -21,6 +21,7 @@
 #include <string>
 #include <sys/mman.h>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -226,6 +227,36 @@ BOOST_AUTO_TEST_CASE(a_callable_that_never_got_a_stack_may_own_a_fiber_that_must
         BOOST_TEST(inner_ended);
     };
     world.run(body);
+}
+
+// More of them than there are spare stacks to tell them on, and telling them takes time.
+BOOST_AUTO_TEST_CASE(several_fibers_without_a_stack_are_told_one_after_the_other) {
+    fiber_world world;
+    int told = 0;
+    struct waits_at_end {
+        explicit waits_at_end(int& n) : count(&n) {}
+        waits_at_end(waits_at_end&& other) noexcept : count(std::exchange(other.count, nullptr)) {}
+        ~waits_at_end() {
+            if (count != nullptr) {
+                coir::this_fiber::yield();
+                ++*count;
+            }
+        }
+        void operator()() const {}
+        int* count;
+    };
+    auto body = [&] {
+        const replace_system_call<&coir::detail::system_calls::mmap> guard(refuse_large);
+        std::vector<fiber> fibers;
+        for (int i = 0; i < 5; ++i) {
+            fibers.emplace_back(coir::fiber_options("unlucky", 1024 * 1024), waits_at_end(told));
+        }
+        for (fiber& f : fibers) {
+            BOOST_CHECK_THROW(f.join(), std::system_error);
+        }
+    };
+    world.run(body);
+    BOOST_TEST(told == 5);
 }
 
 namespace {

@@ -25,9 +25,7 @@ using step = scripted_stream::step;
 namespace {
 
 step gives(std::string text) { return {std::move(text), {}, {}, false, nullptr}; }
-step fails() {
-    return {{}, {}, std::make_error_code(std::errc::connection_reset), false, nullptr};
-}
+step fails() { return {{}, {}, std::make_error_code(std::errc::connection_reset), false, nullptr}; }
 step is_cancelled() { return {{}, {}, {}, true, nullptr}; }
 
 std::shared_ptr<record> script(std::deque<step> reads) {

@@ -64,7 +64,8 @@ BOOST_AUTO_TEST_CASE(lines_may_contain_zero_bytes) {
     BOOST_TEST(s.read_line() == std::string("a\0b\n", 4));
 }
 
-BOOST_DATA_TEST_CASE(read_until_keeps_the_delimiter_however_it_arrives, data::xrange(1, 12), piece) {
+BOOST_DATA_TEST_CASE(read_until_keeps_the_delimiter_however_it_arrives, data::xrange(1, 12),
+                     piece) {
     stream_under_test s{
         scripted_stream(sends("ab\r\r\ncd\r\n\r\nrest", static_cast<std::size_t>(piece)))};
     BOOST_TEST(s.read_until("\r\n") == "ab\r\r\n");
@@ -172,8 +173,8 @@ BOOST_AUTO_TEST_CASE(kinds_of_reads_may_follow_each_other) {
     BOOST_TEST(s.read_to_end() == "tail");
 }
 
-// Whatever sizes a message and its pieces have, no byte is lost or doubled. Method: the buffer grows
-// through several sizes while reads of another rhythm take from it.
+// Whatever sizes a message and its pieces have, no byte is lost or doubled. Method: the buffer
+// grows through several sizes while reads of another rhythm take from it.
 BOOST_AUTO_TEST_CASE(large_streams_pass_unchanged) {
     std::string sent;
     for (std::size_t i = 0; sent.size() < 300'000; ++i) {

@@ -114,8 +114,8 @@ BOOST_AUTO_TEST_CASE(the_buffer_never_holds_more_than_its_limit) {
     }
 }
 
-// What fails in the middle is neither lost nor sent twice. Method: for each place of the failure in a
-// script of partial writes, write and drain until all has gone through.
+// What fails in the middle is neither lost nor sent twice. Method: for each place of the failure in
+// a script of partial writes, write and drain until all has gone through.
 BOOST_DATA_TEST_CASE(nothing_is_lost_or_sent_twice_around_a_failure,
                      data::xrange(0, 12) * data::make({false, true}), place, cancelled) {
     const auto r = std::make_shared<record>();

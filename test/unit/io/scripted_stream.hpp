@@ -20,11 +20,11 @@ namespace coir::test {
 class scripted_stream {
 public:
     struct step {
-        std::string data;                // of a read
-        std::size_t takes = SIZE_MAX;    // of a write: at most so many bytes
-        std::error_code error;           // instead
-        bool cancelled = false;          // instead
-        std::function<void()> meanwhile; // while the call waits
+        std::string data;                 // of a read
+        std::size_t takes = SIZE_MAX;     // of a write: at most so many bytes
+        std::error_code error;            // instead
+        bool cancelled = false;           // instead
+        std::function<void()> meanwhile;  // while the call waits
     };
 
     struct record {

@@ -33,8 +33,8 @@ BOOST_AUTO_TEST_CASE(families_take_turns_beginning_with_the_first) {
     BOOST_TEST((interleave_families(list({"6a", "6b", "6c", "4a", "4b"})) ==
                 list({"6a", "4a", "6b", "4b", "6c"})));
     BOOST_TEST((interleave_families(list({"4a", "4b", "6a"})) == list({"4a", "6a", "4b"})));
-    BOOST_TEST((interleave_families(list({"4a", "6a", "6b", "6c"})) ==
-                list({"4a", "6a", "6b", "6c"})));
+    BOOST_TEST(
+        (interleave_families(list({"4a", "6a", "6b", "6c"})) == list({"4a", "6a", "6b", "6c"})));
 }
 
 BOOST_AUTO_TEST_CASE(one_family_keeps_its_order) {

@@ -44,17 +44,39 @@ const std::vector<text_pair> addresses = {
 };
 
 const std::vector<const char*> no_addresses = {
-    "",        " ",         "1",          "1.2.3",      "1.2.3.4.5",   "1.2.3.256",
-    "01.2.3.4", "1.2.3.4 ", " 1.2.3.4",   "1.2.3.-4",   "0x7f.0.0.1",  "localhost",
-    ":",       ":::",       "1::2::3",    "12345::",    "::g",         "[::1]",
-    "fe80::1%", "fe80::1%no-such-interface", "1.2.3.4%1", "fe80::1%-1", "fe80::1%4294967296",
+    "",
+    " ",
+    "1",
+    "1.2.3",
+    "1.2.3.4.5",
+    "1.2.3.256",
+    "01.2.3.4",
+    "1.2.3.4 ",
+    " 1.2.3.4",
+    "1.2.3.-4",
+    "0x7f.0.0.1",
+    "localhost",
+    ":",
+    ":::",
+    "1::2::3",
+    "12345::",
+    "::g",
+    "[::1]",
+    "fe80::1%",
+    "fe80::1%no-such-interface",
+    "1.2.3.4%1",
+    "fe80::1%-1",
+    "fe80::1%4294967296",
     "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
 };
 
 const std::vector<text_pair> endpoints = {
-    {"127.0.0.1:8080", "127.0.0.1:8080"}, {"0.0.0.0:0", "0.0.0.0:0"},
-    {"1.2.3.4:65535", "1.2.3.4:65535"},   {"[::1]:80", "[::1]:80"},
-    {"[::]:443", "[::]:443"},             {"[fe80::1%3]:1", "[fe80::1%3]:1"},
+    {"127.0.0.1:8080", "127.0.0.1:8080"},
+    {"0.0.0.0:0", "0.0.0.0:0"},
+    {"1.2.3.4:65535", "1.2.3.4:65535"},
+    {"[::1]:80", "[::1]:80"},
+    {"[::]:443", "[::]:443"},
+    {"[fe80::1%3]:1", "[fe80::1%3]:1"},
 };
 
 const std::vector<text_pair> no_endpoints = {
@@ -80,9 +102,8 @@ const std::vector<text_pair> no_endpoints = {
 ip_address random_address(std::mt19937& random) {
     std::array<std::uint8_t, 16> bytes{};
     // Zeros are what makes the short forms.
-    std::generate(bytes.begin(), bytes.end(), [&] {
-        return static_cast<std::uint8_t>(random() % 3 == 0 ? random() : 0U);
-    });
+    std::generate(bytes.begin(), bytes.end(),
+                  [&] { return static_cast<std::uint8_t>(random() % 3 == 0 ? random() : 0U); });
     if (random() % 2 == 0) {
         return ip_address::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
     }

@@ -5,9 +5,9 @@
 
 #include <coir/net/resolve.hpp>
 
+#include <sys/resource.h>
 #include <cerrno>
 #include <string>
-#include <sys/resource.h>
 #include <system_error>
 
 using namespace coir::detail;

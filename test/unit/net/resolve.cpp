@@ -8,9 +8,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <cerrno>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <cerrno>
 #include <string>
 #include <system_error>
 #include <vector>

@@ -5,9 +5,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <cstring>
 #include <netinet/in.h>
 #include <sys/un.h>
+#include <cstring>
 #include <vector>
 
 using coir::detail::socket_address;

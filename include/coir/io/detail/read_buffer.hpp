@@ -16,9 +16,9 @@
 
 namespace coir::detail {
 
-// What has been read from a stream and not been asked for yet. Every call reads from the stream only
-// what it still needs; when it fails or is cancelled, what was read stays here. `ec` may be null:
-// then errors are thrown.
+// What has been read from a stream and not been asked for yet. Every call reads from the stream
+// only what it still needs; when it fails or is cancelled, what was read stays here. `ec` may be
+// null: then errors are thrown.
 class COIR_API read_buffer {
 public:
     explicit read_buffer(const io::buffer_limits& limits) noexcept

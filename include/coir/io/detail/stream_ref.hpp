@@ -6,9 +6,9 @@
 
 namespace coir::detail {
 
-// A stream that is borrowed for the time of one call, so that what buffers do can live in the library
-// and not in a template. Without a place for an error code, the stream's own exception is thrown,
-// which knows best what failed (a socket names its peer).
+// A stream that is borrowed for the time of one call, so that what buffers do can live in the
+// library and not in a template. Without a place for an error code, the stream's own exception is
+// thrown, which knows best what failed (a socket names its peer).
 class stream_ref {
 public:
     template <class S>

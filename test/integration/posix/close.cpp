@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+// A descriptor that ends while fibers wait for it.
+#include "integration/posix/law.hpp"
+
+#include <coir/fiber.hpp>
+#include <coir/run.hpp>
+#include <coir/this_fiber.hpp>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace coir::test;
+namespace posix = coir::posix;
+
+namespace {
+
+struct outcome {
+    ssize_t result = 0;
+    int error = 0;
+};
+
+template <class Call>
+outcome outcome_of(Call call) {
+    const ssize_t result = call();
+    return {result, errno};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(posix_close)
+
+BOOST_AUTO_TEST_CASE(close_ends_every_wait_with_ebadf) {
+    coir::run([] {
+        auto pair = connected_sockets(socket_kind::tcp);
+        auto pipe = pipe_ends();
+        sockaddr_in address{};
+        unique_fd listener = listening_socket(address);
+        char buffer[8];
+        outcome received;
+        outcome also_received;
+        outcome accepted;
+        outcome read;
+        short polled_events = 0;
+        coir::fiber a([&] { received = outcome_of([&] { return posix::recv(pair.a.get(), buffer, 8, 0); }); });
+        coir::fiber b([&] { also_received = outcome_of([&] { return posix::read(pair.a.get(), buffer, 8); }); });
+        coir::fiber c([&] { accepted = outcome_of([&] { return posix::accept(listener.get(), nullptr, nullptr); }); });
+        coir::fiber d([&] { read = outcome_of([&] { return posix::read(pipe.a.get(), buffer, 8); }); });
+        coir::fiber e([&] {
+            pollfd one{pair.a.get(), POLLIN, 0};
+            BOOST_TEST(posix::poll(&one, 1, -1) == 1);
+            polled_events = one.revents;
+        });
+        posix::usleep(10'000);
+        BOOST_TEST(posix::close(pair.a.release()) == 0);
+        BOOST_TEST(posix::close(listener.release()) == 0);
+        BOOST_TEST(posix::close(pipe.a.release()) == 0);
+        for (coir::fiber* one : {&a, &b, &c, &d, &e}) {
+            one->join();
+        }
+        for (const outcome& one : {received, also_received, accepted, read}) {
+            BOOST_TEST(one.result == -1);
+            BOOST_TEST(one.error == EBADF);
+        }
+        BOOST_TEST(polled_events == POLLNVAL);
+    });
+}
+
+// The number is given out again before the waiter runs: it must not read from the new descriptor.
+BOOST_AUTO_TEST_CASE(a_reused_number_is_not_mistaken) {
+    coir::run([] {
+        auto old_pair = connected_sockets(socket_kind::unix_stream);
+        const auto new_pair = connected_sockets(socket_kind::unix_stream);
+        BOOST_REQUIRE(::send(new_pair.b.get(), "secret", 6, 0) == 6);
+        const int number = old_pair.a.get();
+        for (const bool by_dup : {true, false}) {
+            outcome received;
+            coir::fiber waiter([&] {
+                char buffer[8];
+                received = outcome_of([&] { return posix::recv(number, buffer, 8, 0); });
+            });
+            posix::usleep(5'000);
+            if (by_dup) {
+                BOOST_TEST(posix::dup2(new_pair.a.get(), number) == number);
+            } else {
+                BOOST_TEST(posix::close(old_pair.a.release()) == 0);
+                old_pair.a = unique_fd(::dup(new_pair.a.get()));
+                BOOST_TEST(old_pair.a.get() == number);
+            }
+            waiter.join();
+            BOOST_TEST(received.result == -1);
+            BOOST_TEST(received.error == EBADF);
+            char buffer[8];  // for the next round: empty, so that a fiber waits
+            posix::recv(new_pair.a.get(), buffer, 8, MSG_DONTWAIT);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_dup_that_fails_ends_nothing) {
+    coir::run([] {
+        const auto pair = connected_sockets(socket_kind::tcp);
+        char letter = 0;
+        coir::fiber waiter([&] { BOOST_TEST(posix::recv(pair.a.get(), &letter, 1, 0) == 1); });
+        posix::usleep(5'000);
+        BOOST_TEST(posix::dup2(-1, pair.a.get()) == -1);
+        BOOST_TEST(errno == EBADF);
+        BOOST_TEST(posix::dup2(pair.a.get(), pair.a.get()) == pair.a.get());
+        BOOST_TEST(posix::dup3(pair.a.get(), pair.a.get(), 0) == -1);
+        BOOST_TEST(errno == EINVAL);
+        BOOST_TEST(posix::send(pair.b.get(), "x", 1, 0) == 1);
+        waiter.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(closing_is_libcs) {
+    check_law([](const posix_calls& c, transcript& t) {
+        auto pipe = pipe_ends();
+        const int number = pipe.a.release();
+        t.call("close", [&] { return c.close(number); });
+        t.call("close again", [&] { return c.close(number); });
+        t.call("close -1", [&] { return c.close(-1); });
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

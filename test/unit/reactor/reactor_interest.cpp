@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+// The reactor over a scripted poller: what the kernel is told, and what the readiness bits remember.
+#include "reactor/reactor.hpp"
+
+#include "unit/reactor/scripted_poller.hpp"
+
+#include <coir/fiber.hpp>
+#include <coir/this_fiber.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <string>
+
+using coir::cancellable;
+using coir::deadline;
+using coir::fiber;
+using coir::detail::descriptor_kind;
+using coir::detail::direction;
+using coir::detail::io_interest;
+using coir::detail::io_result;
+using coir::detail::reactor;
+using coir::test::hung_up;
+using coir::test::readable;
+using coir::test::scripted_world;
+using coir::test::writable;
+using namespace std::chrono_literals;
+
+namespace {
+
+io_result wait_for(int descriptor, direction what, descriptor_kind kind,
+                   deadline until = deadline::never()) {
+    const io_interest interest{descriptor, what, kind};
+    return reactor::current()->wait_any(&interest, 1, until, cancellable::yes);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reactor_interest)
+
+BOOST_AUTO_TEST_CASE(a_descriptor_of_ours_is_registered_once_for_its_life) {
+    scripted_world world;
+    world.run([&] {
+        for (int i = 0; i < 3; ++i) {
+            world.script.batches.push_back({readable(5), writable(5)});
+            wait_for(5, direction::read, descriptor_kind::owned);
+            wait_for(5, direction::write, descriptor_kind::owned, deadline::after(1ms));
+        }
+        BOOST_TEST(world.calls() == "standing 5 rw\n");
+        world.events.forget(5);
+        BOOST_TEST(world.calls() == "forget 5\n");
+        world.events.forget(5);
+        BOOST_TEST(world.calls() == "");
+        wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
+        BOOST_TEST(world.calls() == "standing 5 rw\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_descriptor_is_registered_for_one_wait) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({readable(5)});
+        wait_for(5, direction::read, descriptor_kind::foreign);
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        world.script.batches.push_back({readable(5)});
+        wait_for(5, direction::read, descriptor_kind::foreign);
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_takes_foreign_interest_back) {
+    scripted_world world;
+    world.run([&] {
+        wait_for(5, direction::write, descriptor_kind::foreign, deadline::after(1ms));
+        BOOST_TEST(world.calls() == "one_shot 5 w\none_shot 5 \n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_takes_foreign_interest_back) {
+    scripted_world world;
+    world.run([&] {
+        fiber f([] { wait_for(5, direction::read, descriptor_kind::foreign); });
+        coir::this_fiber::yield();
+        f.cancel();
+        f.join();
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 \n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(interest_is_kept_for_those_who_still_wait) {
+    scripted_world world;
+    world.run([&] {
+        fiber patient([] { wait_for(5, direction::read, descriptor_kind::foreign); });
+        fiber hasty([] {
+            wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms));
+        });
+        hasty.join();
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        world.script.batches.push_back({readable(5)});
+        patient.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_one_shot_event_asks_again_for_the_other_direction) {
+    scripted_world world;
+    world.run([&] {
+        bool read = false;
+        fiber reader([&] { read = wait_for(5, direction::read, descriptor_kind::foreign).ready(); });
+        fiber writer([] { wait_for(5, direction::write, descriptor_kind::foreign); });
+        coir::this_fiber::yield();
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 rw\n");
+        world.script.batches.push_back({writable(5)});
+        writer.join();
+        BOOST_TEST(!read);
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        world.script.batches.push_back({readable(5)});
+        reader.join();
+        BOOST_TEST(read);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(without_standing_interest_our_own_descriptors_are_one_shot_too) {
+    scripted_world world(false);
+    world.run([&] {
+        world.script.batches.push_back({readable(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_nobody_has_waited_for_may_be_ready) {
+    scripted_world world;
+    BOOST_TEST(world.events.may_be_ready(5, direction::read));
+    BOOST_TEST(world.events.may_be_ready(5, direction::write));
+    world.events.drained(5, direction::read);  // it is not known: nothing is remembered
+    BOOST_TEST(world.events.may_be_ready(5, direction::read));
+}
+
+BOOST_AUTO_TEST_CASE(a_drained_direction_is_ready_again_after_its_event) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({writable(5)});
+        wait_for(5, direction::write, descriptor_kind::owned);
+        world.events.drained(5, direction::read);
+        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(world.events.may_be_ready(5, direction::write));
+        world.script.batches.push_back({writable(5)});
+        wait_for(5, direction::write, descriptor_kind::owned);
+        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
+        world.script.batches.push_back({readable(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+    });
+}
+
+// No further edge comes for what lasts for ever.
+BOOST_AUTO_TEST_CASE(after_the_end_of_input_reads_stay_ready_and_writes_do_not) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({{{5, 1}, true, false, true, false, false}});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        world.events.drained(5, direction::read);
+        world.events.drained(5, direction::write);
+        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(!world.events.may_be_ready(5, direction::write));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_a_hang_up_both_directions_stay_ready) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({hung_up(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        world.events.drained(5, direction::read);
+        world.events.drained(5, direction::write);
+        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(world.events.may_be_ready(5, direction::write));
+    });
+}
+
+// Who waits although the bit says that the next call will not block would wait for an edge that has
+// come already.
+BOOST_AUTO_TEST_CASE(a_wait_after_the_last_edge_ends_at_once) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({hung_up(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        const io_result again =
+            wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
+        BOOST_TEST(again.ready());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(forgetting_resets_the_readiness_bits) {
+    scripted_world world;
+    world.run([&] {
+        world.script.batches.push_back({hung_up(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        world.events.forget(5);
+        wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
+        world.events.drained(5, direction::read);
+        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
+        world.events.forget(5);
+        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+    });
+}
+
+// A descriptor of ours was closed where this reactor could not learn of it (by another thread), and
+// the number is now a foreign one's.
+BOOST_AUTO_TEST_CASE(a_number_that_was_ours_once_is_forgotten_by_whoever_takes_it_over) {
+    scripted_world world;
+    world.run([&] {
+        wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
+        world.events.forget(5);
+        world.calls();
+        wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms));
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 \n");
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

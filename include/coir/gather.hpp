@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coir/detail/spawn.hpp>
 #include <coir/detail/task.hpp>
 #include <coir/export.hpp>
+#include <coir/fiber.hpp>
 #include <coir/task_group.hpp>
 #include <coir/wait_queue.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <exception>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -23,22 +26,49 @@ namespace coir {
 
 namespace detail {
 
+class completion_group;
+
+// One of its tasks: tells it of the end, also if there was no stack to be had for the task.
+template <class Body>
+class numbered_task {
+public:
+    numbered_task(completion_group& group, std::size_t number, Body body)
+        : group_(&group), number_(number), body_(std::move(body)) {}
+
+    void operator()();
+    void could_not_start(const std::exception_ptr& why) noexcept;
+
+private:
+    completion_group* group_;
+    std::size_t number_;
+    Body body_;
+};
+
 // Tasks, numbered from 0, and the order in which they end. One that fails does not stop the others:
 // its future has the failure.
 class COIR_API completion_group {
 public:
+    completion_group();
+    completion_group(const completion_group&) = delete;
+    completion_group& operator=(const completion_group&) = delete;
+    ~completion_group();  // cancels and awaits the tasks
+
     template <class F>
     auto enter(F&& fn) -> future<task_result<F>> {
-        using result_type = task_result<F>;
-        auto result = future_ref<result_type>::make();
-        group_.spawn([this, number = entered_++,
-                      body = task_body<result_type, std::decay_t<F>>(
-                          result, failure_goes_to::future, std::forward<F>(fn))]() mutable {
-            const end_of_task at_end{*this, number};
-            body();
-        });
-        return future<result_type>(std::move(result));
+        using function = std::decay_t<F>;
+        using body = task_body<task_result<F>, function>;
+        auto result = future_ref<task_result<F>>::make();
+        ended_.push_back(0);  // room for later: ended() must not fail
+        attach_task(
+            *result,
+            spawn_as<function>(
+                fiber_options({}, 0, {}), handle_kind::joinable, &as_group(*tasks_),
+                numbered_task<body>(*this, ended_.size() - 1,
+                                    body(result, failure_goes_to::future, std::forward<F>(fn)))));
+        return future<task_result<F>>(std::move(result));
     }
+
+    void ended(std::size_t number) noexcept;
 
     // Waits for the end of one more task, and gives its number. Pre: one is left.
     std::size_t next();
@@ -46,24 +76,30 @@ public:
     // The number of the first task to end; all others have been cancelled and have ended too.
     std::size_t decide();
 
-    std::size_t left() const noexcept { return entered_ - taken_; }
-    void cancel() noexcept { group_.cancel(); }
+    std::size_t left() const noexcept { return ended_.size() - taken_; }
 
 private:
-    struct end_of_task {
-        ~end_of_task() { group.ended(number); }
-        completion_group& group;
-        std::size_t number;
-    };
-
-    void ended(std::size_t number) noexcept;
-
-    std::deque<std::size_t> ended_;  // and not yet taken by next()
-    std::size_t entered_ = 0;
-    std::size_t taken_ = 0;
+    std::vector<std::size_t> ended_;  // an element a task; the first ended_count_ are in use
+    std::size_t ended_count_ = 0;
+    std::size_t taken_ = 0;  // by next(), from the front
     wait_queue changed_;
-    task_group group_;  // last: its destructor awaits the tasks, which use the others
+    std::unique_ptr<task_group_state> tasks_;
 };
+
+template <class Body>
+void numbered_task<Body>::operator()() {
+    struct at_end {
+        ~at_end() { task.group_->ended(task.number_); }
+        numbered_task& task;
+    } const guard{*this};
+    body_();
+}
+
+template <class Body>
+void numbered_task<Body>::could_not_start(const std::exception_ptr& why) noexcept {
+    body_.could_not_start(why);
+    group_->ended(number_);
+}
 
 // void as a value.
 template <class R>
@@ -98,14 +134,16 @@ using element_result = decltype((*std::begin(std::declval<Range&>()))());
 
 /// Calls all `fns` at once, a fiber each, and waits for all of them.
 /// @returns what they return, in the order of the arguments; `std::monostate` for void.
-/// @throws the first exception that escapes one, when the others have been cancelled and have ended.
+/// @throws the first exception that escapes one, when the others have been cancelled and have
+/// ended.
 template <class F, class... Fs, class = std::enable_if_t<std::is_invocable_v<F&>>>
-auto gather(F&& fn, Fs&&... fns)
-    -> std::tuple<detail::value_or_monostate<decltype(fn())>,
-                  detail::value_or_monostate<decltype(fns())>...> {
+auto gather(F&& fn, Fs&&... fns) -> std::tuple<detail::value_or_monostate<decltype(fn())>,
+                                               detail::value_or_monostate<decltype(fns())>...> {
     task_group group;
-    auto futures = std::make_tuple(group.spawn([&fn]() -> decltype(fn()) { return fn(); }),
-                                   group.spawn([&fns]() -> decltype(fns()) { return fns(); })...);
+    // In braces: they start in the order in which they are written.
+    std::tuple<future<decltype(fn())>, future<decltype(fns())>...> futures{
+        group.spawn([&fn]() -> decltype(fn()) { return fn(); }),
+        group.spawn([&fns]() -> decltype(fns()) { return fns(); })...};
     group.join();
     return std::apply(
         [](auto&... each) {
@@ -136,13 +174,13 @@ auto gather(Range&& fns) -> std::conditional_t<std::is_void_v<R>, void, std::vec
     }
 }
 
-/// Calls all `fns` at once, a fiber each, until the first of them ends, by a result or an exception;
-/// the others are cancelled, and awaited.
+/// Calls all `fns` at once, a fiber each, until the first of them ends, by a result or an
+/// exception; the others are cancelled, and awaited.
 /// @returns what the first returned: a T where all return T, else a `std::variant` with one
 /// alternative a callable, in their order (`std::monostate` for void).
 /// @throws what escaped the first; operation_cancelled if the caller is cancelled.
 template <class F, class... Fs, class = std::enable_if_t<std::is_invocable_v<F&>>>
-auto race(F&& fn, Fs&&... fns) {
+decltype(auto) race(F&& fn, Fs&&... fns) {
     using first_result = decltype(fn());
     if constexpr ((std::is_same_v<first_result, decltype(fns())> && ...)) {
         detail::completion_group tasks;
@@ -241,8 +279,8 @@ private:
     detail::completion_group tasks_;
 };
 
-/// Calls all `fns` at once, a fiber each; the range-for over the result gets their futures, ready, in
-/// the order in which they end. A task that fails does not stop the others; its future throws.
+/// Calls all `fns` at once, a fiber each; the range-for over the result gets their futures, ready,
+/// in the order in which they end. A task that fails does not stop the others; its future throws.
 template <class Range, class R = detail::element_result<Range>>
 completions<R> as_completed(Range&& fns) {
     return completions<R>(std::forward<Range>(fns));

@@ -19,55 +19,59 @@
 
 #include <cstddef>
 
-/// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names, signatures,
-/// results and `errno`, but a fiber that has to wait parks, and the thread goes on with others.
+/// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names,
+/// signatures, results and `errno`, but a fiber that has to wait parks, and the thread goes on
+/// with others.
 ///
 /// To port a blocking program is to change a namespace: `recv(...)` becomes
-/// `coir::posix::recv(...)`. The descriptors are the program's own, blocking or not, and stay as they
-/// are: nothing is registered, remembered or set behind the program's back, so `fcntl`, `dup`,
-/// descriptors that are inherited or handed over, and plain libc calls on them all keep working. For
-/// new code, coir::net is shorter. Write the namespace at each call: a using-directive leaves a name
-/// ambiguous, since libc's own are found as well.
+/// `coir::posix::recv(...)`. The descriptors are the program's own, blocking or not, and stay
+/// as they are: nothing is registered, remembered or set behind the program's back, so `fcntl`,
+/// `dup`, descriptors that are inherited or handed over, and plain libc calls on them all keep
+/// working. For new code, coir::net is shorter. Write the namespace at each call: a
+/// using-directive leaves a name ambiguous, since libc's own are found as well.
 ///
 /// | calls | what parks the fiber |
 /// |---|---|
 /// | sleep usleep nanosleep clock_nanosleep | the whole sleep |
-/// | read readv recv recvfrom recvmsg recvmmsg | until something arrives; `MSG_WAITALL`: all of it |
+/// | read readv recv recvfrom recvmsg recvmmsg | until something arrives (`MSG_WAITALL`: all) |
 /// | write writev send sendto sendmsg sendmmsg | until the kernel has taken all of it |
 /// | connect | until the connection is made or refused |
 /// | accept accept4 | until somebody connects |
 /// | poll ppoll select pselect | until a descriptor is ready |
-/// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | a thread of the blocking pool calls libc |
-/// | close dup2 dup3 | nothing: waits of other fibers for the descriptor end with `EBADF` |
-/// | socket bind listen setsockopt fcntl pipe ... | nothing: they are libc's own, re-exported here |
+/// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
+/// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
+/// | socket bind listen setsockopt fcntl pipe ... | nothing: libc's own, re-exported |
 ///
-/// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT` give
-/// `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and `SO_SNDTIMEO`
-/// end a call in time. What differs from libc:
+/// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT`
+/// give `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and
+/// `SO_SNDTIMEO` end a call in time. What differs from libc:
 ///
-/// - Files on disk are read and written on the spot, as they have no readiness: the thread waits for
-///   the disk. So it does in a `close` with `SO_LINGER`, and in `fcntl(F_SETLKW)`.
-/// - Sending to a socket whose peer is gone fails with `EPIPE` and does not raise SIGPIPE; nor does a
-///   fiber's write. Writing to a pipe that nobody reads does both, as in libc.
-/// - A signal does not end a wait: it goes on, as if every handler were installed with `SA_RESTART`.
-/// - `SO_RCVLOWAT` counts while a call waits; what is there at once is returned even if it is less.
-/// - A terminal is written to in small pieces, and blocks the thread if it takes only part of one.
-/// - connect and accept make a blocking descriptor non-blocking for the instant of the system call;
-///   another process that shares it and calls just then may see `EAGAIN`.
+/// - Files on disk are read and written on the spot, as they have no readiness: the thread
+///   waits for the disk. So it does in a `close` with `SO_LINGER`, and in `fcntl(F_SETLKW)`.
+/// - Sending to a socket whose peer is gone fails with `EPIPE` and does not raise SIGPIPE; nor
+///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc.
+/// - A signal does not end a wait: it goes on, as if every handler were installed with
+///   `SA_RESTART`.
+/// - `SO_RCVLOWAT` counts while a call waits; what is there at once is returned even if it is
+///   less.
+/// - A terminal is written to in small pieces, and blocks the thread if it takes only part of
+///   one.
+/// - connect and accept make a blocking descriptor non-blocking for the instant of the system
+///   call; another process that shares it and calls just then may see `EAGAIN`.
 ///
-/// @suspends As the table says. A call that need not wait does not switch, but a fiber that makes
-/// many of them in a row lets others run.
+/// @suspends As the table says. A call that need not wait does not switch, but a fiber that
+/// makes many of them in a row lets others run.
 /// @threadsafety As libc's. Waits of another thread's fibers are not ended by close.
-/// @errors libc's, in `errno`, which a call that succeeds leaves as it was; and those of the next
-/// paragraph. `ENOMEM` or `ENOSPC` where the kernel could not take in what to wait for. No call
-/// throws.
-/// @cancellation Every call of the table but close, dup2 and dup3 fails with `ECANCELED` in a cancelled
-/// scope, or with `ETIMEDOUT` if the scope's deadline was the cause, whether or not it had to
-/// wait. A transfer that was interrupted half-way returns how far it came, and the next call
-/// fails. C frames in between are never unwound: they see a failed call, and with_timeout() throws
-/// when they have returned.
-/// @lifetime Buffers must live until the call returns, no longer: no call leaves anything behind but
-/// a name look-up that was cancelled, which works on copies.
+/// @errors libc's, in `errno`, which a call that succeeds leaves as it was; and those of the
+/// next paragraph. `ENOMEM` or `ENOSPC` where the kernel could not take in what to wait for. No
+/// call throws.
+/// @cancellation Every call of the table but close, dup2 and dup3 fails with `ECANCELED` in a
+/// cancelled scope, or with `ETIMEDOUT` if the scope's deadline was the cause, whether or not
+/// it had to wait. A transfer that was interrupted half-way returns how far it came, and the
+/// next call fails. C frames in between are never unwound: they see a failed call, and
+/// with_timeout() throws when they have returned.
+/// @lifetime Buffers must live until the call returns, no longer: no call leaves anything
+/// behind but a name look-up that was cancelled, which works on copies.
 /// @example `samples/07_in_legacy_code`
 namespace coir::posix {
 
@@ -109,8 +113,8 @@ COIR_API ssize_t recvfrom(int fd, void* data, std::size_t size, int flags, socka
                           socklen_t* from_size) noexcept;
 /// As recvmsg(2).
 COIR_API ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
-/// As send(2). On a blocking stream it sends all, unless an error or `SO_SNDTIMEO` comes after a
-/// part.
+/// As send(2). On a blocking stream it sends all, unless an error or `SO_SNDTIMEO` comes after
+/// a part.
 COIR_API ssize_t send(int fd, const void* data, std::size_t size, int flags) noexcept;
 /// As sendto(2).
 COIR_API ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const sockaddr* to,
@@ -129,8 +133,8 @@ COIR_API int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags) 
 /// @name Connections
 /// @{
 
-/// As connect(2). `SO_SNDTIMEO` ends it with `EINPROGRESS` (Unix sockets: `EAGAIN`). After that and
-/// after a cancellation the attempt goes on in the kernel.
+/// As connect(2). `SO_SNDTIMEO` ends it with `EINPROGRESS` (Unix sockets: `EAGAIN`). After that
+/// and after a cancellation the attempt goes on in the kernel.
 COIR_API int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept;
 /// As accept(2).
 COIR_API int accept(int fd, sockaddr* from, socklen_t* from_size) noexcept;
@@ -139,7 +143,8 @@ COIR_API int accept4(int fd, sockaddr* from, socklen_t* from_size, int flags) no
 /// @}
 
 /// @name The end of a descriptor
-/// Close descriptors that fibers may wait for with these: libc's close does not wake the waiters.
+/// Close descriptors that fibers may wait for with these: libc's close does not wake the
+/// waiters.
 /// @{
 
 /// As close(2).
@@ -153,21 +158,23 @@ COIR_API int dup3(int old_fd, int new_fd, int flags) noexcept;
 /// @}
 
 /// @name Waiting for several descriptors
-/// Times are rounded up. Events that readiness for reading and writing does not tell of (`POLLPRI`,
-/// `POLLRDHUP` or a hang-up alone) may be seen up to 16 ms late.
+/// Times are rounded up. Events that readiness for reading and writing does not tell of
+/// (`POLLPRI`, `POLLRDHUP` or a hang-up alone) may be seen up to 16 ms late.
 ///
-/// A signal mask belongs to the thread, and other fibers run on it meanwhile. So in a fiber the mask
-/// of ppoll and pselect counts whenever the kernel is asked: at the start, when a descriptor is
-/// ready, and every 16 ms. A signal that it lets in ends the call with `EINTR`, up to 16 ms late. One
-/// that it alone shuts out may be handled all the same while the fiber is parked.
+/// A signal mask belongs to the thread, and other fibers run on it meanwhile. So in a fiber the
+/// mask of ppoll and pselect counts whenever the kernel is asked: at the start, when a
+/// descriptor is ready, and every 16 ms. A signal that it lets in ends the call with `EINTR`,
+/// up to 16 ms late. One that it alone shuts out may be handled all the same while the fiber is
+/// parked.
 /// @{
 
 /// As poll(2).
 COIR_API int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept;
 /// As ppoll(2).
-COIR_API int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) noexcept;
-/// As Linux's select(2): `timeout` is set to what is left. In a fiber `EINVAL` where `count` is more
-/// than `FD_SETSIZE`.
+COIR_API int ppoll(pollfd* fds, nfds_t count, const timespec* timeout,
+                   const sigset_t* mask) noexcept;
+/// As Linux's select(2): `timeout` is set to what is left. In a fiber `EINVAL` where `count` is
+/// more than `FD_SETSIZE`.
 COIR_API int select(int count, fd_set* read, fd_set* write, fd_set* except,
                     timeval* timeout) noexcept;
 /// As pselect(2): `timeout` stays as it is.
@@ -186,8 +193,9 @@ COIR_API int getaddrinfo(const char* host, const char* service, const addrinfo* 
 COIR_API int getnameinfo(const sockaddr* address, socklen_t address_size, char* host,
                          socklen_t host_size, char* service, socklen_t service_size,
                          int flags) noexcept;
-/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the thread
-/// calls again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and `errno` tells.
+/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the
+/// thread calls again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and `errno`
+/// tells.
 COIR_API hostent* gethostbyname(const char* name) noexcept;
 #ifdef __linux__
 /// As gethostbyname_r(3). @returns the error itself.

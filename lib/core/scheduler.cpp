@@ -219,7 +219,7 @@ void scheduler::run_fibers_on_this_stack() noexcept {
         self.place = fiber_place::running;
         self.run();
         end(self);
-        fiber_control& next = next_runnable(self.on_spare_stack ? nullptr : &self);
+        fiber_control& next = next_runnable(&self);
         running_ = &next;
         if (next.has_context) {
             ended_ = &self;
@@ -228,6 +228,7 @@ void scheduler::run_fibers_on_this_stack() noexcept {
         }
         next.context.adopt(self.context);
         next.has_context = true;
+        next.on_spare_stack = self.on_spare_stack;
         globals_.clear();
         self.release();
     }
@@ -252,11 +253,7 @@ void scheduler::let_go_of_ended() noexcept {
     if (!fiber->on_spare_stack) {
         stacks_.release(fiber->context.take_stack());
     } else {
-        spare_stack_ = fiber->context.take_stack();
-        if (fiber_control* const next = doomed_.pop()) {
-            give_spare_stack(*next);
-            ready_.push(*next);
-        }
+        spare_stack_ = fiber->context.take_stack();  // nobody waits for it: see next_runnable()
     }
     fiber->release();
 }
@@ -277,10 +274,16 @@ void scheduler::switch_away(fiber_control& self) noexcept {
 
 // The next fiber, with a stack to run on; or an unstarted one that fits on the donor's stack.
 fiber_control& scheduler::next_runnable(const fiber_control* stack_donor) noexcept {
+    const bool spare = stack_donor != nullptr && stack_donor->on_spare_stack;
     for (;;) {
+        if (spare) {  // it goes to those that wait for it, and to nobody else
+            if (fiber_control* const doomed = doomed_.pop()) {
+                return *doomed;
+            }
+        }
         fiber_control& next = next_ready();
         if (next.has_context ||
-            (stack_donor != nullptr &&
+            (stack_donor != nullptr && !spare &&
              stack_donor->options.stack_size == next.options.stack_size) ||
             bind(next)) {
             return next;

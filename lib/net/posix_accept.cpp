@@ -11,8 +11,7 @@ namespace coir::detail {
 
 namespace {
 
-int accept_at_once(int fd, int fd_flags, sockaddr* from, socklen_t* from_size,
-                   int flags) noexcept {
+int accept_at_once(int fd, int fd_flags, sockaddr* from, socklen_t* from_size, int flags) noexcept {
     const nonblocking_instant instant(fd, fd_flags);
     return sys.accept4(fd, from, from_size, flags);
 }

@@ -9,6 +9,12 @@
 
 namespace coir::detail {
 
+// The errno of a call whose wait was cancelled. A plain thread's scopes know of their deadlines
+// only when they are asked.
+inline int errno_of_cancelled_wait() noexcept {
+    return cancellation_pending() ? cancellation_errno() : ECANCELED;
+}
+
 // What every libc-shaped call has in common: it is a cancellation point whether or not it waits, it
 // leaves errno alone if it succeeds (OpenSSL took an EAGAIN that a first try had left behind at end
 // of file for the file's), and it counts against the fiber's budget if it did not wait.

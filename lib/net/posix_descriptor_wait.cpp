@@ -2,16 +2,16 @@
 #include "net/posix_descriptor_wait.hpp"
 
 #include "base/system_calls.hpp"
-#include "core/waiter.hpp"
+#include "net/posix_call.hpp"
 #include "net/posix_timespec.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <coir/wait_queue.hpp>
 
-#include <algorithm>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <algorithm>
 
 namespace coir::detail {
 
@@ -65,19 +65,14 @@ bool descriptor_wait::until_ready() noexcept {
     waited_ = true;
     const io_result result = wait_io({fd_, what_, descriptor_kind::foreign}, until_);
     switch (result.status) {
-        case wait_status::notified:
-            return result.error == 0 || over(end::error, result.error);
-        case wait_status::timed_out:
-            return over(end::timed_out);
-        case wait_status::cancelled:
-            break;
+        case wait_status::notified: return result.error == 0 || over(end::error, result.error);
+        case wait_status::timed_out: return over(end::timed_out);
+        case wait_status::cancelled: break;
     }
     return over(end::cancelled);
 }
 
-bool descriptor_wait::for_a_moment() noexcept {
-    return learn_terms() && pause(pace_.next_pause());
-}
+bool descriptor_wait::for_a_moment() noexcept { return learn_terms() && pause(pace_.next_pause()); }
 
 bool descriptor_wait::pause(std::chrono::milliseconds duration) noexcept {
     if (until_.has_passed()) {
@@ -92,19 +87,11 @@ bool descriptor_wait::pause(std::chrono::milliseconds duration) noexcept {
 
 int descriptor_wait::fail(int on_timeout) const noexcept {
     switch (end_) {
-        case end::timed_out:
-            errno = on_timeout;
-            break;
-        case end::cancelled:
-            errno = cancellation_errno();
-            break;
-        case end::error:
-            errno = error_;
-            break;
+        case end::timed_out: errno = on_timeout; break;
+        case end::cancelled: errno = errno_of_cancelled_wait(); break;
+        case end::error: errno = error_; break;
         case end::would_block:
-        case end::none:
-            errno = EAGAIN;
-            break;
+        case end::none: errno = EAGAIN; break;
     }
     return -1;
 }

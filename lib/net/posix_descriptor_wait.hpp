@@ -36,8 +36,8 @@ public:
     bool waited() const noexcept { return waited_; }
     bool timed_out() const noexcept { return end_ == end::timed_out; }
 
-    // Sets errno to the reason why the call is over. @returns -1. Not to be called where part of the
-    // work is done and reported: a cancellation that no caller has seen must not count as seen.
+    // Sets errno to the reason why the call is over. @returns -1. Not to be called where part of
+    // the work is done and reported: a cancellation that no caller has seen must not count as seen.
     int fail(int on_timeout = EAGAIN) const noexcept;
 
 private:

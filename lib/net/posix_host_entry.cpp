@@ -77,7 +77,8 @@ int host_entry::look_up(const char* name, int& host_error) {
         memory_.reset(new char[size]);
         hostent* found = nullptr;
         host_error = 0;
-        const int error = ::gethostbyname_r(name, &entry_, memory_.get(), size, &found, &host_error);
+        const int error =
+            ::gethostbyname_r(name, &entry_, memory_.get(), size, &found, &host_error);
         if (error == ERANGE && host_error == NETDB_INTERNAL) {
             continue;
         }
@@ -119,13 +120,14 @@ bool host_entry::copy_to(hostent& to, char* buffer, std::size_t size) const noex
     }
     bool fits = true;
     for (std::size_t i = 0; i < address_count; ++i) {
-        copy.h_addr_list[i] = memory.copy(entry_.h_addr_list[i],
-                                          static_cast<std::size_t>(entry_.h_length),
-                                          alignof(std::uint32_t));
+        copy.h_addr_list[i] =
+            memory.copy(entry_.h_addr_list[i], static_cast<std::size_t>(entry_.h_length),
+                        alignof(std::uint32_t));
         fits = fits && copy.h_addr_list[i] != nullptr;
     }
     for (std::size_t i = 0; i < alias_count; ++i) {
-        copy.h_aliases[i] = memory.copy(entry_.h_aliases[i], std::strlen(entry_.h_aliases[i]) + 1, 1);
+        copy.h_aliases[i] =
+            memory.copy(entry_.h_aliases[i], std::strlen(entry_.h_aliases[i]) + 1, 1);
         fits = fits && copy.h_aliases[i] != nullptr;
     }
     copy.h_name = memory.copy(entry_.h_name, std::strlen(entry_.h_name) + 1, 1);

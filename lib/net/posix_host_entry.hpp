@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <netdb.h>
 #include <cstddef>
 #include <memory>
-#include <netdb.h>
 
 namespace coir::detail {
 
@@ -16,7 +16,8 @@ public:
     host_entry& operator=(host_entry&& other) noexcept;
 
     // Asks the system's name service, and blocks the thread for it. @returns 0 or an errno;
-    // host_error is 0 or one of h_errno's values, such as HOST_NOT_FOUND, and then nothing is found.
+    // host_error is 0 or one of h_errno's values, such as HOST_NOT_FOUND, and then nothing is
+    // found.
     int look_up(const char* name, int& host_error);
 
     // Copies it into a caller's own memory, in the order pointers, addresses, names. False if it

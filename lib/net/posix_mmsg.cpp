@@ -38,7 +38,8 @@ int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, timespec*
             break;
         }
         mmsghdr& one = messages[received];
-        const ssize_t size = posix::recvmsg(fd, &one.msg_hdr, received == 0 ? one_flags : more_flags);
+        const ssize_t size =
+            posix::recvmsg(fd, &one.msg_hdr, received == 0 ? one_flags : more_flags);
         if (size < 0) {
             if (received == 0) {
                 return -1;

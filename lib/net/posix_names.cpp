@@ -30,7 +30,7 @@ int offload(Result& result, F&& fn) noexcept {
         result = run_blocking(abandon_on_cancel, std::forward<F>(fn));
         return 0;
     } catch (const operation_cancelled&) {
-        return cancellation_errno();
+        return errno_of_cancelled_wait();
     } catch (const std::bad_alloc&) {
         return ENOMEM;
     } catch (const std::system_error& error) {
@@ -64,8 +64,8 @@ found_addresses find_addresses(const std::optional<std::string>& host,
     found_addresses result;
     addrinfo* list = nullptr;
     errno = 0;
-    result.code = sys.getaddrinfo(pointer_to(host), pointer_to(service), hints ? &*hints : nullptr,
-                                  &list);
+    result.code =
+        sys.getaddrinfo(pointer_to(host), pointer_to(service), hints ? &*hints : nullptr, &list);
     result.error = errno;
     if (result.code == 0) {
         result.list.reset(list);
@@ -87,10 +87,10 @@ found_names find_names(const sockaddr_storage& address, socklen_t address_size,
     std::string host(host_size.value_or(0), '\0');
     std::string service(service_size.value_or(0), '\0');
     errno = 0;
-    result.code = ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), address_size,
-                                host_size ? host.data() : nullptr, host_size.value_or(0),
-                                service_size ? service.data() : nullptr,
-                                service_size.value_or(0), flags);
+    result.code =
+        ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), address_size,
+                      host_size ? host.data() : nullptr, host_size.value_or(0),
+                      service_size ? service.data() : nullptr, service_size.value_or(0), flags);
     result.error = errno;
     if (result.code == 0) {
         result.host = host.c_str();
@@ -192,8 +192,8 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
 
 int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, socklen_t host_size,
                 char* service, socklen_t service_size, int flags) noexcept {
-    const bool asks_nobody = (flags & NI_NUMERICHOST) != 0 &&
-                             ((flags & NI_NUMERICSERV) != 0 || service == nullptr);
+    const bool asks_nobody =
+        (flags & NI_NUMERICHOST) != 0 && ((flags & NI_NUMERICSERV) != 0 || service == nullptr);
     if (posix_call::is_for_libc() || asks_nobody || address == nullptr ||
         address_size > sizeof(sockaddr_storage)) {
         return ::getnameinfo(address, address_size, host, host_size, service, service_size, flags);
@@ -205,9 +205,9 @@ int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, soc
     sockaddr_storage copy{};
     std::memcpy(&copy, address, address_size);
     detail::found_names found;
-    const int error = detail::offload(
-        found, [copy, address_size, h = detail::capacity_of(host, host_size),
-                s = detail::capacity_of(service, service_size), flags] {
+    const int error =
+        detail::offload(found, [copy, address_size, h = detail::capacity_of(host, host_size),
+                                s = detail::capacity_of(service, service_size), flags] {
             return detail::find_names(copy, address_size, h, s, flags);
         });
     if (error != 0) {

@@ -3,15 +3,16 @@
 
 #include "base/system_calls.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
+#include <cerrno>
 
 namespace coir::detail {
 
 // O_NONBLOCK for one system call, and back: for the few that have no MSG_DONTWAIT of their own. The
-// program must not be able to see it, so there is never a switch of fibers while one of these lives.
-// Other threads and processes that share the open file description can see it for that instant; to
-// keep the flag for longer, as other libraries do, is what breaks programs that inherit it.
+// program must not be able to see it, so there is never a switch of fibers while one of these
+// lives. Other threads and processes that share the open file description can see it for that
+// instant; to keep the flag for longer, as other libraries do, is what breaks programs that inherit
+// it.
 class nonblocking_instant {
 public:
     // `flags`: what F_GETFL has said, without O_NONBLOCK.

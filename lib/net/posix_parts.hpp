@@ -9,8 +9,8 @@
 
 namespace coir::detail {
 
-// The buffers that a call was given, of which some bytes may have been dealt with. A transfer goes on
-// with a few buffers at a time, so that no array has to be copied, however long the caller's is.
+// The buffers that a call was given, of which some bytes may have been dealt with. A transfer goes
+// on with a few buffers at a time, so that no array has to be copied, however long the caller's is.
 class transfer_parts {
 public:
     transfer_parts(const iovec* parts, std::size_t count) noexcept
@@ -32,7 +32,8 @@ public:
     };
     window after(std::size_t skip, std::size_t limit = most_in_one_call) const noexcept {
         window result{};
-        for (std::size_t i = 0; i < count_ && limit > 0 && result.count < result.parts.size(); ++i) {
+        for (std::size_t i = 0; i < count_ && limit > 0 && result.count < result.parts.size();
+             ++i) {
             const iovec& part = parts_[i];
             if (skip >= part.iov_len) {
                 skip -= part.iov_len;

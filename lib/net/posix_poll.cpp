@@ -42,7 +42,7 @@ public:
             const wait_status status = nobody_notifies.park(
                 std::min(until_, deadline::after(pause)), {"polling again", -1, true});
             if (status == wait_status::cancelled) {
-                return cancellation_errno();
+                return errno_of_cancelled_wait();
             }
             if (until_.has_passed()) {
                 return 0;
@@ -53,7 +53,7 @@ public:
             look_often_ ? std::min(until_, deadline::after(retry_pace::longest_pause)) : until_;
         const io_result result = wait_io_any(interests_.get(), count_, next_look);
         if (result.status == wait_status::cancelled) {
-            return cancellation_errno();
+            return errno_of_cancelled_wait();
         }
         // A descriptor that was closed meanwhile is one to report, as POLLNVAL.
         return result.error == EBADF ? 0 : result.error;
@@ -92,10 +92,32 @@ int look(pollfd* fds, nfds_t count, const sigset_t* mask) noexcept {
     return sys.ppoll(fds, count, &no_time, mask);
 }
 
+// A plain thread in a scope: the scope's deadline bounds a poll(2) that blocks.
+int poll_on_thread(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask) noexcept {
+    const deadline first = std::min(until, innermost_scope()->refresh());
+    for (;;) {
+        const timespec left = first.is_never() ? timespec{} : to_timespec(first.remaining());
+        const int found = sys.ppoll(fds, count, first.is_never() ? nullptr : &left, mask);
+        if (found != 0) {
+            return found;
+        }
+        if (cancellation_pending()) {
+            errno = cancellation_errno();
+            return -1;
+        }
+        if (until.has_passed()) {
+            return 0;
+        }
+    }
+}
+
 }  // namespace
 
 int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask,
                bool& waited) noexcept {
+    if (scheduler::current() == nullptr) {
+        return poll_on_thread(fds, count, until, mask);
+    }
     int found = look(fds, count, mask);
     if (found != 0 || until.has_passed()) {
         return found;

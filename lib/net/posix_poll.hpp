@@ -8,9 +8,9 @@
 
 namespace coir::detail {
 
-// What poll, ppoll, select and pselect come down to in a fiber. The kernel is asked with no timeout,
-// then the fiber parks until one descriptor may be ready, then the kernel is asked again for the
-// events. @returns what poll(2) does. `waited` tells whether the fiber parked.
+// What poll, ppoll, select and pselect come down to in a fiber or a scope. In a fiber the kernel is
+// asked with no timeout, then the fiber parks until one descriptor may be ready, then the kernel is
+// asked again for the events. @returns what poll(2) does. `waited` tells whether the fiber parked.
 int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask,
                bool& waited) noexcept;
 

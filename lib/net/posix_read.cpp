@@ -8,9 +8,9 @@
 #include "net/posix_file_kind.hpp"
 #include "net/posix_pending_error.hpp"
 
+#include <termios.h>
 #include <climits>
 #include <optional>
-#include <termios.h>
 
 namespace coir::detail {
 

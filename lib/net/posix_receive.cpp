@@ -84,7 +84,8 @@ template <class First>
 ssize_t peek_all(descriptor_wait& wait, int fd, std::size_t total, ssize_t seen,
                  First first) noexcept {
     while (static_cast<std::size_t>(seen) < total && wait.for_a_moment()) {
-        const bool complete = no_more_will_come(fd);  // asked before the look, which then is the last
+        const bool complete =
+            no_more_will_come(fd);  // asked before the look, which then is the last
         const ssize_t more = first();
         if (more > 0) {
             seen = more;

@@ -8,10 +8,10 @@
 
 namespace coir::detail {
 
-// Keeps a wait from spinning. Between "ready" and the next try somebody else may have taken what was
-// there, and then waiting anew is right; but some descriptors say "ready" all the time and still
-// would block: a Unix datagram socket whose peer is full, a socket with unread urgent data. A wait
-// that ends at once and in vain, several times in a row, is therefore followed by a pause.
+// Keeps a wait from spinning. Between "ready" and the next try somebody else may have taken what
+// was there, and then waiting anew is right; but some descriptors say "ready" all the time and
+// still would block: a Unix datagram socket whose peer is full, a socket with unread urgent data. A
+// wait that ends at once and in vain, several times in a row, is therefore followed by a pause.
 class retry_pace {
 public:
     static constexpr std::chrono::milliseconds longest_pause{16};

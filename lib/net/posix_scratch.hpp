@@ -8,8 +8,8 @@
 
 namespace coir::detail {
 
-// An array for the time of one call: on the stack if it is small, as it nearly always is. There is no
-// exception through C frames: an array that could not be had is null.
+// An array for the time of one call: on the stack if it is small, as it nearly always is. There is
+// no exception through C frames: an array that could not be had is null.
 template <class T, std::size_t few>
 class call_scratch {
 public:

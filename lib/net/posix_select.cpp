@@ -119,8 +119,7 @@ int select(int count, fd_set* read, fd_set* write, fd_set* except, timeval* time
         until = detail::deadline_after(detail::to_timespec(*timeout));
     }
     bool waited = false;
-    const int found =
-        detail::select_until(count, {read, write, except}, until, nullptr, waited);
+    const int found = detail::select_until(count, {read, write, except}, until, nullptr, waited);
     if (timeout != nullptr && !until.is_never()) {
         const timespec left = detail::to_timespec(until.remaining());
         *timeout = {left.tv_sec, static_cast<suseconds_t>(left.tv_nsec / 1'000)};

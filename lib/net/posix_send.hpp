@@ -7,10 +7,10 @@
 #include "net/posix_parts.hpp"
 #include "net/posix_pending_error.hpp"
 
-#include <cerrno>
-#include <cstddef>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <cerrno>
+#include <cstddef>
 
 namespace coir::detail {
 

@@ -26,7 +26,7 @@ int sleep_until(deadline until) noexcept {
     }
     wait_queue nobody_notifies;
     const wait_status status = nobody_notifies.park(until, {"sleep"});
-    return status == wait_status::cancelled ? cancellation_errno() : 0;
+    return status == wait_status::cancelled ? errno_of_cancelled_wait() : 0;
 }
 
 int sleep_for(const timespec& duration, timespec* left) noexcept {
@@ -113,8 +113,7 @@ int nanosleep(const timespec* duration, timespec* left) noexcept {
     if (posix_call::is_for_libc() || duration == nullptr) {
         return sys.nanosleep(duration, left);
     }
-    const int error =
-        detail::is_valid(*duration) ? detail::sleep_for(*duration, left) : EINVAL;
+    const int error = detail::is_valid(*duration) ? detail::sleep_for(*duration, left) : EINVAL;
     if (error != 0) {
         errno = error;
         return -1;

@@ -4,9 +4,9 @@
 #include <coir/deadline.hpp>
 #include <coir/detail/saturating_nanoseconds.hpp>
 
-#include <chrono>
 #include <sys/time.h>
 #include <time.h>
+#include <chrono>
 
 namespace coir::detail {
 
@@ -16,8 +16,8 @@ inline bool is_valid(const timespec& t) noexcept {
 
 // A valid one; the longest duration if it is longer than the clock can tell.
 inline std::chrono::nanoseconds to_duration(const timespec& t) noexcept {
-    return std::chrono::nanoseconds(saturating_add(
-        saturating_nanoseconds(std::chrono::seconds(t.tv_sec)), t.tv_nsec));
+    return std::chrono::nanoseconds(
+        saturating_add(saturating_nanoseconds(std::chrono::seconds(t.tv_sec)), t.tv_nsec));
 }
 
 inline deadline deadline_after(const timespec& duration) noexcept {

@@ -26,7 +26,11 @@ constexpr std::size_t terminal_piece = 256;
 class file_writer {
 public:
     file_writer(int fd, file_kind kind, const iovec* parts, int count) noexcept
-        : fd_(fd), kind_(kind), given_(parts), given_count_(count), parts_(parts, std::size_t(count)),
+        : fd_(fd),
+          kind_(kind),
+          given_(parts),
+          given_count_(count),
+          parts_(parts, std::size_t(count)),
           total_(parts_.total()) {}
 
     std::size_t total() const noexcept { return total_; }
@@ -144,9 +148,8 @@ ssize_t write(int fd, const void* data, std::size_t size) noexcept {
     if (posix_call::is_for_libc()) {
         return sys.write(fd, data, size);
     }
-    return detail::write_any(fd, &part, 1, [&] {
-        return sys.send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    });
+    return detail::write_any(fd, &part, 1,
+                             [&] { return sys.send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) noexcept {

@@ -38,11 +38,13 @@ private:
     }
     void add(poller_key key, short events);
     void remove(int descriptor) noexcept;
+    std::size_t report(int left, poller_event* events, std::size_t capacity) noexcept;
 
     wake_channel wake_;
     std::vector<pollfd> polled_;              // the wake channel, then those somebody waits for
     std::vector<std::uint32_t> generation_;   // beside polled_
     std::vector<std::size_t> slot_of_;        // by descriptor: its place in polled_
+    std::size_t next_scan_ = 0;               // where the next look for events begins
 };
 
 void poll_poller::add(poller_key key, short events) {
@@ -89,20 +91,13 @@ int poll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
     }
 }
 
-std::size_t poll_poller::wait(deadline until, poller_event* events,
-                              std::size_t capacity) noexcept {
-    const int saved = errno;
-    const poll_timeout timeout(until);
-    int left = sys.ppoll(polled_.data(), polled_.size(), timeout.as_timespec(), nullptr);
-    errno = saved;
-    if (left > 0 && polled_[wake_slot].revents != 0) {
-        wake_.clear();
-        --left;
-    }
+// Each scan goes on where the last one had no more room, or the descriptors that are always ready
+// could keep the others out.
+std::size_t poll_poller::report(int left, poller_event* events, std::size_t capacity) noexcept {
     std::size_t used = 0;
-    // From the end, since remove() fills the gap with the last entry, which has been looked at.
-    for (std::size_t slot = polled_.size() - 1; slot > wake_slot && left > 0 && used < capacity;
-         --slot) {
+    const std::size_t slots = polled_.size() - 1;  // but for the wake channel's
+    for (std::size_t seen = 0; seen < slots && left > 0 && used < capacity; ++seen) {
+        const std::size_t slot = wake_slot + 1 + next_scan_++ % slots;
         const pollfd& one = polled_[slot];
         if (one.revents == 0) {
             continue;
@@ -114,7 +109,23 @@ std::size_t poll_poller::wait(deadline until, poller_event* events,
                           false,
                           (one.revents & (POLLERR | POLLHUP)) != 0,
                           (one.revents & POLLNVAL) != 0};
-        remove(one.fd);
+    }
+    return used;
+}
+
+std::size_t poll_poller::wait(deadline until, poller_event* events,
+                              std::size_t capacity) noexcept {
+    const int saved = errno;
+    const poll_timeout timeout(until);
+    int left = sys.ppoll(polled_.data(), polled_.size(), timeout.as_timespec(), nullptr);
+    errno = saved;
+    if (left > 0 && polled_[wake_slot].revents != 0) {
+        wake_.clear();
+        --left;
+    }
+    const std::size_t used = left > 0 ? report(left, events, capacity) : 0;
+    for (std::size_t i = 0; i < used; ++i) {
+        remove(events[i].key.descriptor);
     }
     return used;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/gather.hpp>
 
+#include "sync/task_group_state.hpp"
+
 #include <coir/cancellation.hpp>
 #include <coir/this_fiber.hpp>
 
@@ -8,32 +10,34 @@
 
 namespace coir::detail {
 
+completion_group::completion_group()
+    : tasks_(std::make_unique<task_group_state>(failure_goes_to::future)) {}
+
+completion_group::~completion_group() { tasks_->end(); }
+
 void completion_group::ended(std::size_t number) noexcept {
-    ended_.push_back(number);
+    ended_[ended_count_++] = number;
     changed_.unpark_one();
 }
 
 std::size_t completion_group::next() {
     this_fiber::check_cancelled();
-    while (ended_.empty()) {
+    while (taken_ == ended_count_) {
         if (changed_.park(deadline::never(), {"the next of several tasks to end"}) ==
             wait_status::cancelled) {
             throw operation_cancelled();
         }
     }
-    const std::size_t number = ended_.front();
-    ended_.pop_front();
-    ++taken_;
-    return number;
+    return ended_[taken_++];
 }
 
 std::size_t completion_group::decide() {
-    if (entered_ == 0) {
+    if (ended_.empty()) {
         throw std::invalid_argument("coir::race: there is nothing to race");
     }
     const std::size_t winner = next();
-    group_.cancel();
-    shield([&] { group_.join(); });
+    tasks_->cancel();
+    shield([&] { tasks_->join(); });
     return winner;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/posix/law.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <netinet/in.h>
+#include <boost/test/unit_test.hpp>
 
 using namespace coir::test;
 
@@ -11,7 +11,8 @@ namespace {
 // Connects and goes.
 void visit(const sockaddr_in& address) {
     const unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    BOOST_TEST(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    BOOST_TEST(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+               0);
 }
 
 // Writes down whether a call gave a descriptor, and not which: that differs.
@@ -40,7 +41,8 @@ BOOST_AUTO_TEST_CASE(a_visitor_is_awaited) {
             const unique_fd fd = accept_with(t, [&] {
                 return c.accept(listener.get(), reinterpret_cast<sockaddr*>(&from), &size);
             });
-            t.add(from.sin_family == AF_INET && size == sizeof from ? "  its address" : "  nonsense");
+            t.add(from.sin_family == AF_INET && size == sizeof from ? "  its address"
+                                                                    : "  nonsense");
             t.add(is_nonblocking(fd.get()) ? "  nonblocking" : "  blocking");
             t.add((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) != 0 ? "  kept" : "  inherited");
         }

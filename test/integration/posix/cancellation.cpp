@@ -7,9 +7,9 @@
 #include <coir/run.hpp>
 #include <coir/timeout.hpp>
 
+#include <netdb.h>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <netdb.h>
 
 using namespace coir::test;
 namespace posix = coir::posix;
@@ -58,24 +58,29 @@ fd_set set_of(int fd) {
 }
 
 const waiting_call waiting_calls[] = {
-    {"read", [](quiet_descriptors& d) {
+    {"read",
+     [](quiet_descriptors& d) {
          char b;
          return static_cast<int>(posix::read(d.pipe.a.get(), &b, 1));
      }},
-    {"readv", [](quiet_descriptors& d) {
+    {"readv",
+     [](quiet_descriptors& d) {
          char b;
          const iovec part{&b, 1};
          return static_cast<int>(posix::readv(d.sockets.a.get(), &part, 1));
      }},
-    {"recv", [](quiet_descriptors& d) {
+    {"recv",
+     [](quiet_descriptors& d) {
          char b;
          return static_cast<int>(posix::recv(d.sockets.a.get(), &b, 1, 0));
      }},
-    {"recvfrom", [](quiet_descriptors& d) {
+    {"recvfrom",
+     [](quiet_descriptors& d) {
          char b;
          return static_cast<int>(posix::recvfrom(d.sockets.a.get(), &b, 1, 0, nullptr, nullptr));
      }},
-    {"recvmsg", [](quiet_descriptors& d) {
+    {"recvmsg",
+     [](quiet_descriptors& d) {
          char b;
          iovec part{&b, 1};
          msghdr message{};
@@ -83,7 +88,8 @@ const waiting_call waiting_calls[] = {
          message.msg_iovlen = 1;
          return static_cast<int>(posix::recvmsg(d.sockets.a.get(), &message, 0));
      }},
-    {"recvmmsg", [](quiet_descriptors& d) {
+    {"recvmmsg",
+     [](quiet_descriptors& d) {
          char b;
          iovec part{&b, 1};
          mmsghdr message{};
@@ -91,44 +97,59 @@ const waiting_call waiting_calls[] = {
          message.msg_hdr.msg_iovlen = 1;
          return posix::recvmmsg(d.sockets.a.get(), &message, 1, 0, nullptr);
      }},
-    {"accept", [](quiet_descriptors& d) {
+    {"accept",
+     [](quiet_descriptors& d) {
          return posix::accept(d.idle_listener.get(), nullptr, nullptr);
      }},
-    {"connect", [](quiet_descriptors& d) {
+    {"connect",
+     [](quiet_descriptors& d) {
          const unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
          return d.connect_with(fd.get());
      }},
-    {"poll", [](quiet_descriptors& d) {
+    {"poll",
+     [](quiet_descriptors& d) {
          pollfd one{d.sockets.a.get(), POLLIN, 0};
          return posix::poll(&one, 1, -1);
      }},
-    {"ppoll", [](quiet_descriptors& d) {
+    {"ppoll",
+     [](quiet_descriptors& d) {
          pollfd one{d.sockets.a.get(), POLLIN, 0};
          sigset_t mask;
          ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
          return posix::ppoll(&one, 1, nullptr, &mask);
      }},
-    {"select", [](quiet_descriptors& d) {
+    {"select",
+     [](quiet_descriptors& d) {
          fd_set set = set_of(d.sockets.a.get());
          return posix::select(d.sockets.a.get() + 1, &set, nullptr, nullptr, nullptr);
      }},
-    {"pselect", [](quiet_descriptors& d) {
+    {"pselect",
+     [](quiet_descriptors& d) {
          fd_set set = set_of(d.sockets.a.get());
          return posix::pselect(d.sockets.a.get() + 1, &set, nullptr, nullptr, nullptr, nullptr);
      }},
-    {"sleep", [](quiet_descriptors&) { return posix::sleep(60) > 0 ? -1 : 0; }},
-    {"usleep", [](quiet_descriptors&) { return posix::usleep(60'000'000); }},
-    {"nanosleep", [](quiet_descriptors&) {
+    {"sleep",
+     [](quiet_descriptors&) {
+         return posix::sleep(60) > 0 ? -1 : 0;
+     }},
+    {"usleep",
+     [](quiet_descriptors&) {
+         return posix::usleep(60'000'000);
+     }},
+    {"nanosleep",
+     [](quiet_descriptors&) {
          const timespec time{60, 0};
          timespec left{};
          const int result = posix::nanosleep(&time, &left);
          return left.tv_sec >= 50 && left.tv_sec < 60 ? result : 0;
      }},
-    {"clock_nanosleep", [](quiet_descriptors&) {
+    {"clock_nanosleep",
+     [](quiet_descriptors&) {
          const timespec time{60, 0};
          return error_result(posix::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr));
      }},
-    {"clock_nanosleep until", [](quiet_descriptors&) {
+    {"clock_nanosleep until",
+     [](quiet_descriptors&) {
          timespec at{};
          ::clock_gettime(CLOCK_REALTIME, &at);
          at.tv_sec += 60;
@@ -139,30 +160,40 @@ std::ostream& operator<<(std::ostream& out, const waiting_call& call) { return o
 
 // These would succeed at once.
 const waiting_call ready_calls[] = {
-    {"write", [](quiet_descriptors& d) {
+    {"write",
+     [](quiet_descriptors& d) {
          return static_cast<int>(posix::write(d.sockets.a.get(), "x", 1));
      }},
-    {"writev", [](quiet_descriptors& d) {
+    {"writev",
+     [](quiet_descriptors& d) {
          char b = 'x';
          const iovec part{&b, 1};
          return static_cast<int>(posix::writev(d.pipe.b.get(), &part, 1));
      }},
-    {"send", [](quiet_descriptors& d) {
+    {"send",
+     [](quiet_descriptors& d) {
          return static_cast<int>(posix::send(d.sockets.a.get(), "x", 1, 0));
      }},
-    {"sendto", [](quiet_descriptors& d) {
+    {"sendto",
+     [](quiet_descriptors& d) {
          return static_cast<int>(posix::sendto(d.sockets.a.get(), "x", 1, 0, nullptr, 0));
      }},
-    {"sendmsg", [](quiet_descriptors& d) {
+    {"sendmsg",
+     [](quiet_descriptors& d) {
          const msghdr message{};
          return static_cast<int>(posix::sendmsg(d.sockets.a.get(), &message, 0));
      }},
-    {"poll that only looks", [](quiet_descriptors& d) {
+    {"poll that only looks",
+     [](quiet_descriptors& d) {
          pollfd one{d.sockets.a.get(), POLLOUT, 0};
          return posix::poll(&one, 1, 0);
      }},
-    {"no sleep", [](quiet_descriptors&) { return posix::usleep(0); }},
-    {"getaddrinfo", [](quiet_descriptors&) {
+    {"no sleep",
+     [](quiet_descriptors&) {
+         return posix::usleep(0);
+     }},
+    {"getaddrinfo",
+     [](quiet_descriptors&) {
          addrinfo* list = nullptr;
          const int code = posix::getaddrinfo("127.0.0.1", nullptr, nullptr, &list);
          if (code == 0) {
@@ -170,7 +201,8 @@ const waiting_call ready_calls[] = {
          }
          return code == EAI_SYSTEM ? -1 : 0;
      }},
-    {"gethostbyname", [](quiet_descriptors&) {
+    {"gethostbyname",
+     [](quiet_descriptors&) {
          return posix::gethostbyname("127.0.0.1") == nullptr && h_errno == NETDB_INTERNAL ? -1 : 0;
      }},
 };

@@ -41,10 +41,17 @@ BOOST_AUTO_TEST_CASE(close_ends_every_wait_with_ebadf) {
         outcome accepted;
         outcome read;
         short polled_events = 0;
-        coir::fiber a([&] { received = outcome_of([&] { return posix::recv(pair.a.get(), buffer, 8, 0); }); });
-        coir::fiber b([&] { also_received = outcome_of([&] { return posix::read(pair.a.get(), buffer, 8); }); });
-        coir::fiber c([&] { accepted = outcome_of([&] { return posix::accept(listener.get(), nullptr, nullptr); }); });
-        coir::fiber d([&] { read = outcome_of([&] { return posix::read(pipe.a.get(), buffer, 8); }); });
+        coir::fiber a([&] {
+            received = outcome_of([&] { return posix::recv(pair.a.get(), buffer, 8, 0); });
+        });
+        coir::fiber b([&] {
+            also_received = outcome_of([&] { return posix::read(pair.a.get(), buffer, 8); });
+        });
+        coir::fiber c([&] {
+            accepted = outcome_of([&] { return posix::accept(listener.get(), nullptr, nullptr); });
+        });
+        coir::fiber d(
+            [&] { read = outcome_of([&] { return posix::read(pipe.a.get(), buffer, 8); }); });
         coir::fiber e([&] {
             pollfd one{pair.a.get(), POLLIN, 0};
             BOOST_TEST(posix::poll(&one, 1, -1) == 1);

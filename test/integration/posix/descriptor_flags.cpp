@@ -5,8 +5,8 @@
 #include <coir/fiber.hpp>
 #include <coir/run.hpp>
 
-#include <boost/test/unit_test.hpp>
 #include <sys/wait.h>
+#include <boost/test/unit_test.hpp>
 
 using namespace coir::test;
 namespace posix = coir::posix;

@@ -4,26 +4,28 @@
 #include <coir/run.hpp>
 #include <coir/timeout.hpp>
 
-#include <boost/test/unit_test.hpp>
-#include <cstring>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <ostream>
 
 namespace coir::test {
 
 const posix_calls libc_calls{
-    ::sleep,   ::usleep,  ::nanosleep, ::clock_nanosleep, ::read,    ::readv,   ::write,
-    ::writev,  ::recv,    ::recvfrom,  ::recvmsg,         ::send,    ::sendto,  ::sendmsg,
-    ::recvmmsg, ::sendmmsg, ::connect, ::accept,          ::accept4, ::close,   ::dup2,
-    ::poll,    ::ppoll,   ::select,    ::pselect};
+    ::sleep,    ::usleep,   ::nanosleep, ::clock_nanosleep, ::read,    ::readv,  ::write,
+    ::writev,   ::recv,     ::recvfrom,  ::recvmsg,         ::send,    ::sendto, ::sendmsg,
+    ::recvmmsg, ::sendmmsg, ::connect,   ::accept,          ::accept4, ::close,  ::dup2,
+    ::poll,     ::ppoll,    ::select,    ::pselect};
 
 const posix_calls coir_calls{
-    posix::sleep,    posix::usleep,   posix::nanosleep, posix::clock_nanosleep, posix::read,
-    posix::readv,    posix::write,    posix::writev,    posix::recv,            posix::recvfrom,
-    posix::recvmsg,  posix::send,     posix::sendto,    posix::sendmsg,         posix::recvmmsg,
-    posix::sendmmsg, posix::connect,  posix::accept,    posix::accept4,         posix::close,
-    posix::dup2,     posix::poll,     posix::ppoll,     posix::select,          posix::pselect};
+    posix::sleep,   posix::usleep,   posix::nanosleep, posix::clock_nanosleep,
+    posix::read,    posix::readv,    posix::write,     posix::writev,
+    posix::recv,    posix::recvfrom, posix::recvmsg,   posix::send,
+    posix::sendto,  posix::sendmsg,  posix::recvmmsg,  posix::sendmmsg,
+    posix::connect, posix::accept,   posix::accept4,   posix::close,
+    posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
+    posix::pselect};
 
 std::string transcript::error_name(int error) {
     const char* const name = ::strerrorname_np(error);
@@ -65,7 +67,7 @@ void check_law(const script& run) {
                                   law.end());
     for (const transcript* one : {&on_libc, &in_fiber, &in_scope}) {
         for (const std::string& line : one->lines()) {
-            BOOST_TEST(line != "  too early");
+            BOOST_TEST(line.find("too early") == std::string::npos);
         }
     }
 }

@@ -56,8 +56,8 @@ extern const posix_calls coir_calls;
 // What a script has seen.
 class transcript {
 public:
-    // Makes a call and writes down its result, errno if it failed, and whether errno was left alone if
-    // it did not.
+    // Makes a call and writes down its result, errno if it failed, and whether errno was left alone
+    // if it did not.
     template <class Call>
     auto call(const std::string& what, Call make) {
         errno = untouched;

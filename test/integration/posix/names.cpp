@@ -8,10 +8,10 @@
 #include <coir/fiber.hpp>
 #include <coir/run.hpp>
 
+#include <netinet/in.h>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
-#include <netinet/in.h>
 
 using namespace coir::test;
 namespace posix = coir::posix;

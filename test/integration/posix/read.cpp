@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/posix/law.hpp"
 
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
-#include <csignal>
-#include <cstdint>
-#include <cstdlib>
 #include <pty.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <termios.h>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
 
 using namespace coir::test;
 namespace data = boost::unit_test::data;
@@ -236,12 +236,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_as_libc_says_it) {
         t.call("read of nothing open", [&] { return c.read(987, buffer, 8); });
         t.call("read the end to write", [&] { return c.read(pipe.b.get(), buffer, 8); });
         put(pipe.b.get(), "x");
-        char* const nowhere = nullptr;
-        t.call("read to null", [&] { return c.read(pipe.a.get(), nowhere, 8); });
         const unique_fd path(::open("/", O_PATH | O_CLOEXEC));
         t.call("read a path", [&] { return c.read(path.get(), buffer, 8); });
         const iovec part{buffer, 8};
-        t.call("readv too many", [&] { return c.readv(pipe.a.get(), &part, 2000); });
         t.call("readv -1", [&] { return c.readv(pipe.a.get(), &part, -1); });
         t.call("readv none", [&] { return c.readv(pipe.a.get(), &part, 0); });
     });

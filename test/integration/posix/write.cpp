@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/posix/law.hpp"
 
+#include <pty.h>
+#include <sys/eventfd.h>
+#include <termios.h>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <climits>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
-#include <pty.h>
-#include <sys/eventfd.h>
-#include <termios.h>
 
 using namespace coir::test;
 
@@ -193,11 +193,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_as_libc_says_it) {
     check_law([](const posix_calls& c, transcript& t) {
         const auto pipe = pipe_ends();
         const iovec part{nullptr, 8};
-        const char* const nowhere = nullptr;
         t.call("write to -1", [&] { return c.write(-1, "x", 1); });
         t.call("write the end to read", [&] { return c.write(pipe.a.get(), "x", 1); });
-        t.call("write from null", [&] { return c.write(pipe.b.get(), nowhere, 8); });
-        t.call("writev too many", [&] { return c.writev(pipe.b.get(), &part, 2000); });
         t.call("writev -1", [&] { return c.writev(pipe.b.get(), &part, -1); });
         t.call("writev none", [&] { return c.writev(pipe.b.get(), &part, 0); });
     });

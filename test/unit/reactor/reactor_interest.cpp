@@ -178,19 +178,6 @@ BOOST_AUTO_TEST_CASE(after_a_hang_up_both_directions_stay_ready) {
     });
 }
 
-// Who waits although the bit says that the next call will not block would wait for an edge that has
-// come already.
-BOOST_AUTO_TEST_CASE(a_wait_after_the_last_edge_ends_at_once) {
-    scripted_world world;
-    world.run([&] {
-        world.script.batches.push_back({hung_up(5)});
-        wait_for(5, direction::read, descriptor_kind::owned);
-        const io_result again =
-            wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
-        BOOST_TEST(again.ready());
-    });
-}
-
 BOOST_AUTO_TEST_CASE(forgetting_resets_the_readiness_bits) {
     scripted_world world;
     world.run([&] {

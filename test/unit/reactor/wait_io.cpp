@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(it_blocks_until_the_descriptor_is_ready) {
     const socket_pair pair;
     std::thread writer([&] {
         std::this_thread::sleep_for(1ms);
-        BOOST_REQUIRE(::write(pair.far.get(), "x", 1) == 1);
+        static_cast<void>(!::write(pair.far.get(), "x", 1));
     });
     BOOST_TEST(wait_io(reading(pair.near), deadline::never()).ready());
     writer.join();

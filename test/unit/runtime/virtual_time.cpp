@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// run() on virtual time: real descriptors and threads, and a clock that jumps.
+#include "base/unique_fd.hpp"
+#include "reactor/wait_io.hpp"
+
+#include <coir/blocking.hpp>
+#include <coir/deadline.hpp>
+#include <coir/fiber.hpp>
+#include <coir/run.hpp>
+#include <coir/this_fiber.hpp>
+#include <coir/timeout.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <fcntl.h>
+#include <thread>
+#include <unistd.h>
+
+using coir::fiber;
+using namespace std::chrono_literals;
+
+namespace {
+
+coir::run_options on_virtual_time() {
+    coir::run_options options;
+    options.clock = coir::clock_kind::virtual_time;
+    return options;
+}
+
+struct pipe_ends {
+    pipe_ends() {
+        int ends[2];
+        BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+        read.reset(ends[0]);
+        write.reset(ends[1]);
+    }
+    coir::detail::io_interest readable() const {
+        return {read.get(), coir::detail::direction::read, coir::detail::descriptor_kind::foreign};
+    }
+    coir::detail::unique_fd read;
+    coir::detail::unique_fd write;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(virtual_time)
+
+BOOST_AUTO_TEST_CASE(a_year_passes_at_once_and_exactly) {
+    const auto before = std::chrono::steady_clock::now();
+    coir::run(on_virtual_time(), [] {
+        const auto start = coir::detail::now();
+        coir::this_fiber::sleep_for(24h * 365);
+        BOOST_TEST((coir::detail::now() - start == 24h * 365));
+    });
+    BOOST_TEST((std::chrono::steady_clock::now() - before < 1h));
+    BOOST_TEST((coir::detail::now() - before < 1h));  // the thread has its own clock again
+}
+
+BOOST_AUTO_TEST_CASE(an_event_that_is_there_comes_before_the_jump) {
+    coir::run(on_virtual_time(), [] {
+        const pipe_ends pipe;
+        const auto start = coir::detail::now();
+        fiber writer([&] { BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1); });
+        BOOST_TEST(coir::detail::wait_io(pipe.readable(), coir::deadline::after(1h)).ready());
+        BOOST_TEST((coir::detail::now() == start));
+        writer.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_descriptor_meets_its_deadline) {
+    coir::run(on_virtual_time(), [] {
+        const pipe_ends pipe;
+        const auto result = coir::detail::wait_io(pipe.readable(), coir::deadline::after(1h));
+        BOOST_TEST((result.status == coir::wait_status::timed_out));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(time_stands_still_during_a_blocking_call) {
+    coir::run(on_virtual_time(), [] {
+        const auto start = coir::detail::now();
+        coir::with_timeout(1ms, [] {
+            coir::run_blocking([] { std::this_thread::sleep_for(3ms); });
+        });
+        BOOST_TEST((coir::detail::now() == start));
+    });
+}
+
+// Goal: no wake-up is lost between the last look at the inbox and the blocking wait. Method: many
+// blocking calls that end at once; a lost wake-up hangs.
+BOOST_AUTO_TEST_CASE(many_short_blocking_calls_all_come_back) {
+    coir::run(on_virtual_time(), [] {
+        int ended = 0;
+        for (int i = 0; i < 5000; ++i) {
+            coir::run_blocking([&] { ++ended; });
+        }
+        BOOST_TEST(ended == 5000);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_busy_fiber_does_not_starve_descriptors) {
+    coir::run(on_virtual_time(), [] {
+        const pipe_ends pipe;
+        BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+        bool woken = false;
+        fiber reader([&] {
+            woken = coir::detail::wait_io(pipe.readable(), coir::deadline::never()).ready();
+        });
+        int turns = 0;
+        for (; !woken && turns < 10000; ++turns) {
+            coir::this_fiber::yield();
+        }
+        BOOST_TEST(woken);
+        BOOST_TEST(turns < 5000);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

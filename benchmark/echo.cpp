@@ -6,8 +6,16 @@
 //     bench_echo [connections [bytes [requests a window [rounds]]]]
 #include <coir/coir.hpp>
 
-#include <algorithm>
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -15,16 +23,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
 #include <string>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -61,7 +61,8 @@ void pin_to(int core) {
     ::sched_setaffinity(0, sizeof set, &set);
 }
 
-// --- Servers: each serves a listening descriptor until it is killed --------------------------------
+// --- Servers: each serves a listening descriptor until it is killed
+// --------------------------------
 
 void serve_with_coir(coir::reactor_kind reactor, int listener) {
     coir::run_options options;
@@ -113,7 +114,8 @@ void serve_with_raw_epoll(int listener) {
                 answer_all(ready);
                 continue;
             }
-            const int accepted = checked(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK), "accept4");
+            const int accepted =
+                checked(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK), "accept4");
             const int on = 1;
             ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             watch(accepted);
@@ -121,7 +123,8 @@ void serve_with_raw_epoll(int listener) {
     }
 }
 
-// --- The load ---------------------------------------------------------------------------------------
+// --- The load
+// ---------------------------------------------------------------------------------------
 
 class server_process {
 public:
@@ -216,7 +219,8 @@ public:
         }
         std::array<epoll_event, 256> events;
         while (latencies_.size() < requests) {
-            const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
+            const int count =
+                ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
             if (count <= 0) {
                 throw std::runtime_error("the server does not answer");
             }
@@ -232,7 +236,8 @@ public:
         const double cpu = server_.cpu_us() - cpu_before;
         std::sort(latencies_.begin(), latencies_.end());
         const auto n = static_cast<double>(requests);
-        return {n / took.count(), latencies_[requests / 2], latencies_[requests * 99 / 100], cpu / n};
+        return {n / took.count(), latencies_[requests / 2], latencies_[requests * 99 / 100],
+                cpu / n};
     }
 
 private:
@@ -268,7 +273,8 @@ private:
         if (each.answered < load_.bytes) {
             return false;
         }
-        latencies_.push_back(std::chrono::duration<double, std::micro>(clock::now() - each.asked).count());
+        latencies_.push_back(
+            std::chrono::duration<double, std::micro>(clock::now() - each.asked).count());
         return true;
     }
 
@@ -320,11 +326,11 @@ void run(const load& what) {
                 "server CPU us/req", "ratio to raw");
     for (contestant& each : all) {
         std::sort(each.ratios.begin(), each.ratios.end());
-        std::printf("%-12s %12.0f %9.1f %9.1f %18.3f %14.3f\n", each.name,
-                    median_of(each.windows, &window::requests_per_second),
-                    median_of(each.windows, &window::p50_us), median_of(each.windows, &window::p99_us),
-                    median_of(each.windows, &window::server_cpu_us),
-                    each.ratios[each.ratios.size() / 2]);
+        std::printf(
+            "%-12s %12.0f %9.1f %9.1f %18.3f %14.3f\n", each.name,
+            median_of(each.windows, &window::requests_per_second),
+            median_of(each.windows, &window::p50_us), median_of(each.windows, &window::p99_us),
+            median_of(each.windows, &window::server_cpu_us), each.ratios[each.ratios.size() / 2]);
     }
 }
 

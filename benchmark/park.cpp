@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// Waiting and waking: a hand-over between two fibers through wait queues, and a wake-up that another
-// thread posts.
+// Waiting and waking: a hand-over between two fibers through wait queues, and a wake-up that
+// another thread posts.
 #include <coir/coir.hpp>
 
-#include <atomic>
 #include <benchmark/benchmark.h>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <stdexcept>

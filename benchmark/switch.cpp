@@ -3,8 +3,8 @@
 // limit. Both count one switch, so times compare.
 #include <coir/coir.hpp>
 
-#include <array>
 #include <benchmark/benchmark.h>
+#include <array>
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Time: arming and cancelling a deadline that does not fire, with many others armed; and fibers that
-// sleep in a loop, with how late they wake.
+// Time: arming and cancelling a deadline that does not fire, with many others armed; and fibers
+// that sleep in a loop, with how late they wake.
 #include "time/timer_queue.hpp"
 
 #include <coir/coir.hpp>
 
-#include <algorithm>
 #include <benchmark/benchmark.h>
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -106,6 +106,7 @@ void sleepers(benchmark::State& state) {
     state.counters["late_p50_us"] = static_cast<double>(late[late.size() / 2]) / 1e3;
     state.counters["late_p99_us"] = static_cast<double>(late[late.size() * 99 / 100]) / 1e3;
 }
-BENCHMARK(sleepers)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(sleepers)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->Unit(
+    benchmark::kMillisecond);
 
 }  // namespace

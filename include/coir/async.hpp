@@ -104,7 +104,8 @@ private:
 ///
 /// @suspends Nothing waits.
 /// @threadsafety Setting is safe against the future's calls; one thread at a time uses the promise.
-/// @errors std::future_error as in std: promise_already_satisfied, future_already_retrieved, no_state.
+/// @errors std::future_error as in std: promise_already_satisfied, future_already_retrieved,
+/// no_state.
 /// @lifetime A promise that goes without a result leaves its future a broken_promise.
 template <class T>
 class promise {
@@ -140,7 +141,8 @@ public:
     void set_value(V&&... value) {
         static_assert(sizeof...(V) == (std::is_void_v<T> ? 0 : 1), "set_value takes a T");
         checked();
-        state_.publish_result_of([&]() -> T { return static_cast<T>((std::forward<V>(value), ...)); });
+        state_.publish_result_of(
+            [&]() -> T { return static_cast<T>((std::forward<V>(value), ...)); });
     }
 
     /// Makes future::get() throw `failure`.
@@ -167,14 +169,16 @@ private:
     bool retrieved_ = false;
 };
 
-/// Spawns a fiber that calls `fn`, and gives a future for what it returns: std::async for fibers, and
-/// asyncio.create_task. The task goes on if the future is dropped; task_group keeps tasks together.
+/// Spawns a fiber that calls `fn`, and gives a future for what it returns: std::async for fibers,
+/// and asyncio.create_task. The task goes on if the future is dropped; task_group keeps tasks
+/// together.
 /// @throws std::system_error outside run().
 template <class F, class = std::enable_if_t<std::is_invocable_v<std::decay_t<F>>>>
 auto async(F&& fn, detail::source_place place = detail::source_place::here())
     -> future<detail::task_result<F>> {
-    return future<detail::task_result<F>>(detail::spawn_task(
-        fiber_options({}, 0, place), nullptr, detail::failure_goes_to::future, std::forward<F>(fn)));
+    return future<detail::task_result<F>>(detail::spawn_task(fiber_options({}, 0, place), nullptr,
+                                                             detail::failure_goes_to::future,
+                                                             std::forward<F>(fn)));
 }
 
 /// The same for `fn(arg, args...)`, all moved or copied into the task.
@@ -182,9 +186,9 @@ template <class F, class A, class... Args,
           class = std::enable_if_t<
               std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Args>...>>>
 auto async(F&& fn, A&& arg, Args&&... args) -> future<detail::task_result<F, A, Args...>> {
-    return future<detail::task_result<F, A, Args...>>(detail::spawn_task(
-        fiber_options({}, 0, {}), nullptr, detail::failure_goes_to::future, std::forward<F>(fn),
-        std::forward<A>(arg), std::forward<Args>(args)...));
+    return future<detail::task_result<F, A, Args...>>(
+        detail::spawn_task(fiber_options({}, 0, {}), nullptr, detail::failure_goes_to::future,
+                           std::forward<F>(fn), std::forward<A>(arg), std::forward<Args>(args)...));
 }
 
 /// The same with fiber_options first.

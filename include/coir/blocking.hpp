@@ -43,13 +43,13 @@ COIR_API void run_on_blocking_pool(std::shared_ptr<abandonable_call> call);
 /// block the thread and that coir has no counterpart for. `fn` may refer to the caller's variables.
 /// On a plain thread it calls `fn` right there.
 ///
-/// At most run_options::blocking_threads calls run at once; more wait in line. The threads are started
-/// on demand, and end when they were idle for some time. They block all signals.
+/// At most run_options::blocking_threads calls run at once; more wait in line. The threads are
+/// started on demand, and end when they were idle for some time. They block all signals.
 ///
 /// @par Cancellation
 /// A cancelled call that still is in line is taken back, and operation_cancelled thrown. One that
-/// runs is awaited, since it may refer to the caller's stack, and its result returned: the next call
-/// that may wait throws. See the overload with abandon_on_cancel.
+/// runs is awaited, since it may refer to the caller's stack, and its result returned: the next
+/// call that may wait throws. See the overload with abandon_on_cancel.
 /// @returns what `fn` returns. @throws what `fn` throws.
 /// @throws std::system_error if no thread can be started.
 template <class F, class... Args>
@@ -58,7 +58,9 @@ auto run_blocking(F&& fn, Args&&... args) -> std::invoke_result_t<F, Args...> {
     auto call = [&]() -> decltype(auto) {
         return std::invoke(std::forward<F>(fn), std::forward<Args>(args)...);
     };
-    auto body = [&] { result.assign(call); };
+    auto body = [&] {
+        result.assign(call);
+    };
     detail::run_on_blocking_pool(body);
     return result.take();
 }
@@ -74,7 +76,9 @@ auto run_blocking(abandon_on_cancel_t, F&& fn, Args&&... args)
     struct call final : detail::abandonable_call {
         call(F&& f, Args&&... a) : fn(std::forward<F>(f)), args(std::forward<Args>(a)...) {}
         void invoke() override {
-            auto bound = [this]() -> decltype(auto) { return std::apply(std::move(fn), std::move(args)); };
+            auto bound = [this]() -> decltype(auto) {
+                return std::apply(std::move(fn), std::move(args));
+            };
             result.assign(bound);
         }
         std::decay_t<F> fn;

@@ -77,7 +77,9 @@ private:
 template <class F>
 auto shield(F&& fn) -> decltype(fn()) {
     detail::result_of_call<decltype(fn())> result;
-    auto body = [&] { result.assign(fn); };
+    auto body = [&] {
+        result.assign(fn);
+    };
     detail::run_shielded(body);
     return result.take();
 }

@@ -19,14 +19,15 @@ namespace coir {
 struct fiber_options {
     /// Takes a name, a stack size in bytes, and the caller's line.
     // A constructor and not an aggregate, so that `place` is the caller's line.
-    // NOLINTNEXTLINE(google-explicit-constructor): {"name", 64 * 1024} is how it is meant to be used
+    // NOLINTNEXTLINE(google-explicit-constructor): {"name", 64 * 1024} is how it is meant to be
+    // used
     fiber_options(std::string fiber_name = {}, std::size_t stack_size_bytes = 0,
                   detail::source_place spawned_at = detail::source_place::here())
         : name(std::move(fiber_name)), stack_size(stack_size_bytes), place(spawned_at) {}
 
-    std::string name;             ///< shown in reports; up to 15 characters cost no allocation
-    std::size_t stack_size;       ///< bytes; 0 means run_options::stack_size
-    detail::source_place place;   ///< where the fiber is spawned, for reports
+    std::string name;            ///< shown in reports; up to 15 characters cost no allocation
+    std::size_t stack_size;      ///< bytes; 0 means run_options::stack_size
+    detail::source_place place;  ///< where the fiber is spawned, for reports
 };
 
 /// @brief std::jthread for fibers: its constructor spawns, its destructor cancels and joins.
@@ -74,9 +75,9 @@ public:
     /// Spawns a fiber that calls `fn(args...)`, all of them moved or copied into it as std::thread
     /// does.
     template <class F, class A, class... Args,
-              class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, fiber_options> &&
-                                       std::is_invocable_v<std::decay_t<F>, std::decay_t<A>,
-                                                           std::decay_t<Args>...>>>
+              class = std::enable_if_t<
+                  !std::is_same_v<std::decay_t<F>, fiber_options> &&
+                  std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Args>...>>>
     fiber(F&& fn, A&& arg, Args&&... args)
         : control_(detail::spawn(fiber_options({}, 0, {}), detail::handle_kind::joinable,
                                  std::forward<F>(fn), std::forward<A>(arg),

@@ -11,8 +11,8 @@
 namespace coir {
 
 /// @brief Thrown by run() when every fiber waited for another, with no timer armed and nobody
-/// outside who could have woken one. `what()` is the report: each fiber's name, where it was spawned,
-/// what it waits for and for how long.
+/// outside who could have woken one. `what()` is the report: each fiber's name, where it was
+/// spawned, what it waits for and for how long.
 class COIR_API deadlock_error : public std::logic_error {
 public:
     using std::logic_error::logic_error;
@@ -36,7 +36,9 @@ COIR_API void run_main_fiber(const run_options& options, function_ref body);
 template <class F>
 auto run(const run_options& options, F&& fn) -> decltype(fn()) {
     detail::result_of_call<decltype(fn())> result;
-    auto body = [&] { result.assign(fn); };
+    auto body = [&] {
+        result.assign(fn);
+    };
     detail::run_main_fiber(options, body);
     return result.take();
 }

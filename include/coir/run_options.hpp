@@ -22,8 +22,8 @@ enum class guard_kind : std::uint8_t {
 
 /// @brief What time is for fibers.
 enum class clock_kind : std::uint8_t {
-    steady,       ///< the machine's steady clock
-    virtual_time, ///< for tests: jumps to the next deadline whenever nothing is ready
+    steady,        ///< the machine's steady clock
+    virtual_time,  ///< for tests: jumps to the next deadline whenever nothing is ready
 };
 
 /// @brief What can be chosen for a run().

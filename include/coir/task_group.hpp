@@ -17,12 +17,12 @@ class task_group_state;
 COIR_API group_state& as_group(task_group_state& state) noexcept;
 }  // namespace detail
 
-/// @brief Fibers that belong together: the group's scope does not end before all of them have. It is
-/// asyncio's TaskGroup, and the nursery of trio.
+/// @brief Fibers that belong together: the group's scope does not end before all of them have. It
+/// is asyncio's TaskGroup, and the nursery of trio.
 ///
-/// The first task that fails cancels its siblings, and its exception is rethrown by `join()` once all
-/// have stopped; the exceptions of others are logged. The owner's own code is not interrupted: it
-/// learns of a failure in `join()`.
+/// The first task that fails cancels its siblings, and its exception is rethrown by `join()` once
+/// all have stopped; the exceptions of others are logged. The owner's own code is not interrupted:
+/// it learns of a failure in `join()`.
 ///
 /// @suspends `join()` and the destructor wait for the tasks' end; nothing else waits.
 /// @threadsafety The fibers of one carrier thread use a group.

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <string>
 
-/// @brief Calls about the fiber that makes them; std::this_thread for fibers. On a plain thread they
-/// mean the thread.
+/// @brief Calls about the fiber that makes them; std::this_thread for fibers. On a plain thread
+/// they mean the thread.
 namespace coir::this_fiber {
 
 /// Lets every fiber that is ready run before this one goes on.

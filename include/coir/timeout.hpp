@@ -28,7 +28,8 @@ COIR_API bool run_until(deadline until, function_ref body);
 }  // namespace detail
 
 /// Calls `fn` and ends it if it still waits at `until`: the call that waits then throws
-/// operation_cancelled (a libc-shaped one fails with `ETIMEDOUT`), and timed_out is thrown from here.
+/// operation_cancelled (a libc-shaped one fails with `ETIMEDOUT`), and timed_out is thrown from
+/// here.
 ///
 /// Scopes nest, and the tightest wins. Code that does not wait is not interrupted: if `fn` returns
 /// late without a wait that failed, its result counts.
@@ -36,7 +37,9 @@ COIR_API bool run_until(deadline until, function_ref body);
 template <class F>
 auto with_deadline(deadline until, F&& fn) -> decltype(fn()) {
     detail::result_of_call<decltype(fn())> result;
-    auto body = [&] { result.assign(fn); };
+    auto body = [&] {
+        result.assign(fn);
+    };
     if (!detail::run_until(until, body)) {
         detail::throw_timed_out();
     }
@@ -56,7 +59,9 @@ template <class Rep, class Period, class F>
 auto try_for(std::chrono::duration<Rep, Period> timeout, F&& fn)
     -> std::conditional_t<std::is_void_v<decltype(fn())>, bool, std::optional<decltype(fn())>> {
     detail::result_of_call<decltype(fn())> result;
-    auto body = [&] { result.assign(fn); };
+    auto body = [&] {
+        result.assign(fn);
+    };
     const bool ended = detail::run_until(deadline::after(timeout), body);
     if constexpr (std::is_void_v<decltype(fn())>) {
         return ended;

@@ -73,7 +73,9 @@ public:
                      wait_label label = {"wait queue", -1, true},
                      cancellable cancel = cancellable::yes) {
         const lock_functions functions{&lock, [](void* l) { static_cast<Lock*>(l)->lock(); },
-                                       [](void* l) { static_cast<Lock*>(l)->unlock(); }};
+                                       [](void* l) {
+                                           static_cast<Lock*>(l)->unlock();
+                                       }};
         return park_locked(functions, until, label, cancel);
     }
 

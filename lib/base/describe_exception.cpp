@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "base/describe_exception.hpp"
 
-#include <boost/core/demangle.hpp>
 #include <cxxabi.h>
+#include <boost/core/demangle.hpp>
 #include <typeinfo>
 
 namespace coir::detail {

@@ -66,7 +66,6 @@ private:
     std::atomic<bool> held_{false};
 };
 
-static_assert(sizeof(spin_lock) == 1,
-              "every future and fiber has one, so it must stay one byte");
+static_assert(sizeof(spin_lock) == 1, "every future and fiber has one, so it must stay one byte");
 
 }  // namespace coir::detail

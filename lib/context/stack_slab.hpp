@@ -33,8 +33,8 @@ public:
     int map(std::size_t slots) noexcept;
 
     // Slots are first handed out in order, and guarded a row ahead at most, so that the tail of a
-    // slab is never touched before it is needed. Pre: !exhausted(). Returns an empty stack, and errno, if
-    // the guard can't be installed.
+    // slab is never touched before it is needed. Pre: !exhausted(). Returns an empty stack, and
+    // errno, if the guard can't be installed.
     stack carve(stack_guard& guard) noexcept;
     bool exhausted() const noexcept { return carved_ == slots_; }
 

@@ -55,6 +55,9 @@ void shared_scope::enter() {
     }
     entered_ = true;
     home_ = scheduler::current();
+    if (home_ != nullptr) {
+        home_->outside_can_cancel(true);  // any thread may call cancel()
+    }
 }
 
 void shared_scope::leave() noexcept {
@@ -65,6 +68,9 @@ void shared_scope::leave() noexcept {
         entered_ = false;
         home = std::exchange(home_, nullptr);
         undelivered = posted_;
+    }
+    if (home != nullptr) {
+        home->outside_can_cancel(false);
     }
     if (undelivered) {
         home->deliver_inbox();  // the item must not outlive the stay
@@ -84,7 +90,8 @@ bool shared_scope::run(function_ref body) {
 }
 
 void shared_scope::cancel() noexcept {
-    const std::lock_guard guard(lock_);  // while it is held the scope cannot be left, nor its home end
+    const std::lock_guard guard(
+        lock_);  // while it is held the scope cannot be left, nor its home end
     requested_.store(true, std::memory_order_release);
     if (home_ == nullptr) {
         return;  // not entered, or by a plain thread, which looks at the flag
@@ -137,7 +144,8 @@ void cancel_scope::cancel() noexcept { state_->cancel(); }
 bool cancel_scope::cancel_requested() const noexcept { return state_->cancel_requested(); }
 
 timed_out::timed_out()
-    : std::system_error(std::make_error_code(std::errc::timed_out), "coir: the deadline has passed") {}
+    : std::system_error(std::make_error_code(std::errc::timed_out),
+                        "coir: the deadline has passed") {}
 timed_out::~timed_out() = default;
 
 }  // namespace coir

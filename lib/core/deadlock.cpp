@@ -71,12 +71,16 @@ void scheduler::break_deadlock() noexcept {
     try {
         const std::string fibers = describe_fibers();
         if (deadlock_broken_) {
-            log(log_level::error, "deadlock again after cancelling, by fibers that shield "
-                                  "themselves:\n" + fibers);
+            log(log_level::error,
+                "deadlock again after cancelling, by fibers that shield "
+                "themselves:\n" +
+                    fibers);
             COIR_PANIC("deadlock of fibers that cannot be cancelled");
         }
-        deadlock_report_ = "deadlock: nothing is ready, no timer is armed, and nobody outside could "
-                           "wake a fiber. All fibers:\n" + fibers;
+        deadlock_report_ =
+            "deadlock: nothing is ready, no timer is armed, and nobody outside could "
+            "wake a fiber. All fibers:\n" +
+            fibers;
         log(log_level::error, deadlock_report_);
     } catch (const std::exception&) {
         COIR_PANIC("deadlock, and no memory to report it");

@@ -38,8 +38,9 @@ namespace {
 
 void require_joinable(const fiber& handle, const char* call) {
     if (!handle.joinable()) {
-        throw std::system_error(std::make_error_code(std::errc::invalid_argument),
-                                std::string("coir::fiber::") + call + ": the handle stands for no fiber");
+        throw std::system_error(
+            std::make_error_code(std::errc::invalid_argument),
+            std::string("coir::fiber::") + call + ": the handle stands for no fiber");
     }
 }
 
@@ -63,9 +64,9 @@ void fiber::join() {
     require_joinable(*this, "join");
     detail::scheduler* const home = detail::scheduler::current();
     if (home != nullptr && &home->running() == control_) {
-        throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                                "coir::fiber::join: fiber '" + control_->display_name() +
-                                    "' joins itself");
+        throw std::system_error(
+            std::make_error_code(std::errc::resource_deadlock_would_occur),
+            "coir::fiber::join: fiber '" + control_->display_name() + "' joins itself");
     }
     detail::check_cancelled();
     control_->join(cancellable::yes);

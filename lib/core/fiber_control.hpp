@@ -59,7 +59,8 @@ public:
     // Told to the fiber by a cancelled scope: ends its wait, if that may be ended.
     void interrupt() noexcept;
 
-    // Runs the callable to its end on the calling stack, and destroys it there. What escapes is kept.
+    // Runs the callable to its end on the calling stack, and destroys it there. What escapes is
+    // kept.
     void run() noexcept;
 
     // Before run(): there is no stack for it. The callable will be told, and not called.
@@ -91,7 +92,7 @@ public:
     const callable_type* callable = nullptr;
     group_state* const group;
     scope own_scope;
-    wait_label label;                                   // of the present wait
+    wait_label label;                                    // of the present wait
     std::chrono::steady_clock::time_point parked_since;  // as of the scheduler's last clock reading
     boost::intrusive::list_member_hook<> in_all;
 

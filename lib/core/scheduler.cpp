@@ -21,10 +21,10 @@ constexpr std::chrono::seconds pool_ageing_period{1};
 
 void check_stack_size(std::size_t bytes, const char* knob) {
     if (bytes < stack_pool::minimum_size || bytes > stack_pool::maximum_size) {
-        throw std::invalid_argument(std::string("coir: ") + knob + ": a stack of " +
-                                    std::to_string(bytes) + " bytes is out of range; the least is " +
-                                    std::to_string(stack_pool::minimum_size) + ", the most " +
-                                    std::to_string(stack_pool::maximum_size));
+        throw std::invalid_argument(
+            std::string("coir: ") + knob + ": a stack of " + std::to_string(bytes) +
+            " bytes is out of range; the least is " + std::to_string(stack_pool::minimum_size) +
+            ", the most " + std::to_string(stack_pool::maximum_size));
     }
 }
 
@@ -135,7 +135,7 @@ void scheduler::await_all_ended() noexcept {
     inbox_.deliver_all();
 }
 
-// --- Fibers ---------------------------------------------------------------------------------------
+// --- Fibers ------------------------------------------------------------------------------------
 
 fiber_blueprint scheduler::create(fiber_options&& options, handle_kind kind, group_state* group,
                                   std::size_t callable_bytes) {
@@ -177,8 +177,8 @@ void scheduler::make_ready(fiber_control& fiber) noexcept {
 
 // Gives an unstarted fiber a stack. If there is none to be had, that is the fiber's failure, since
 // whoever spawned it went on long ago. The fiber is told on the spare stack: its callable has
-// destructors, which may wait, so that they cannot run on somebody else's. False: it has to wait for
-// that stack, too.
+// destructors, which may wait, so that they cannot run on somebody else's. False: it has to wait
+// for that stack, too.
 bool scheduler::bind(fiber_control& fiber) noexcept {
     try {
         give_stack(fiber, stacks_.acquire(fiber.options.stack_size));
@@ -234,7 +234,8 @@ void scheduler::run_fibers_on_this_stack() noexcept {
     }
 }
 
-// The fiber's body is over; tells everyone. Its control block and stack stay until somebody else runs.
+// The fiber's body is over; tells everyone. Its control block and stack stay until somebody else
+// runs.
 void scheduler::end(fiber_control& fiber) noexcept {
     fiber.place = fiber_place::ended;
     fiber.announce_end();
@@ -258,7 +259,7 @@ void scheduler::let_go_of_ended() noexcept {
     fiber->release();
 }
 
-// --- Switching ------------------------------------------------------------------------------------
+// --- Switching ---------------------------------------------------------------------------------
 
 void scheduler::switch_away(fiber_control& self) noexcept {
     fiber_control& next = next_runnable(nullptr);
@@ -385,7 +386,7 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
     return w.outcome();
 }
 
-// --- Other threads --------------------------------------------------------------------------------
+// --- Other threads -----------------------------------------------------------------------------
 
 void scheduler::post(inbox_item& item) noexcept {
     // The count keeps this scheduler alive until we have left. It is raised while the item still
@@ -397,7 +398,7 @@ void scheduler::post(inbox_item& item) noexcept {
     posts_in_progress_.fetch_sub(1, std::memory_order_release);
 }
 
-// --- Overflow -------------------------------------------------------------------------------------
+// --- Overflow ----------------------------------------------------------------------------------
 
 bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
     // In a signal handler: only reads what the faulting thread itself has written.

@@ -28,8 +28,8 @@ namespace coir::detail {
 //
 //     main -> A -> B -> A -> main      and never      main -> loop -> A -> loop -> B -> ...
 //
-// and if nobody is ready, it waits in the idle source on its own stack; if it was itself that became
-// ready it goes on with no switch at all. doc/loop_iteration.md has the steps.
+// and if nobody is ready, it waits in the idle source on its own stack; if it was itself that
+// became ready it goes on with no switch at all. doc/loop_iteration.md has the steps.
 //
 // Used by its own thread, but for post().
 class scheduler {
@@ -47,8 +47,8 @@ public:
     // The calling carrier's; null on a plain thread.
     static scheduler* current() noexcept { return current_; }
 
-    // Runs `body` as the main fiber, on the calling thread's own stack. When it has ended, what still
-    // runs is cancelled and awaited. Rethrows what escapes body, when all have ended.
+    // Runs `body` as the main fiber, on the calling thread's own stack. When it has ended, what
+    // still runs is cancelled and awaited. Rethrows what escapes body, when all have ended.
     void run_main(function_ref body);
 
     // What was reported if run_main ended by a deadlock, else empty.
@@ -76,7 +76,11 @@ public:
     }
     timer_queue& timers() noexcept { return timers_; }
 
-    // Whether a deadline has certainly passed, without a look at the clock; its timer tells the rest.
+    // As long as somebody outside holds what could end any wait, no silence is a deadlock.
+    void outside_can_cancel(bool can) noexcept { waits_woken_from_outside_ += can ? 1 : -1; }
+
+    // Whether a deadline has certainly passed, without a look at the clock; its timer tells the
+    // rest.
     bool has_passed(deadline until) const noexcept { return until.time() <= loop_time_; }
 
     // Any thread, for as long as something that the item is about keeps a fiber from ending.
@@ -122,7 +126,8 @@ private:
     fiber_control* running_ = nullptr;
     ready_queue ready_;
     int ticks_ = ticks_between_polls;
-    fiber_control* ended_ = nullptr;  // has left by its last switch; its stack is still to be let go
+    fiber_control* ended_ =
+        nullptr;  // has left by its last switch; its stack is still to be let go
     thread_globals globals_;
     std::chrono::steady_clock::time_point loop_time_;  // the clock, when it was last read
 
@@ -137,11 +142,10 @@ private:
     scope root_;
     wait_queue all_ended_;  // where the main fiber waits for the others' end
     std::size_t live_ = 0;  // fibers but for the main one, unstarted ones included
-    std::size_t waits_woken_from_outside_ = 0;
-    boost::intrusive::list<fiber_control,
-                           boost::intrusive::member_hook<fiber_control,
-                                                         boost::intrusive::list_member_hook<>,
-                                                         &fiber_control::in_all>>
+    std::ptrdiff_t waits_woken_from_outside_ = 0;
+    boost::intrusive::list<fiber_control, boost::intrusive::member_hook<
+                                              fiber_control, boost::intrusive::list_member_hook<>,
+                                              &fiber_control::in_all>>
         all_;
     const std::size_t default_stack_size_;
     std::string deadlock_report_;

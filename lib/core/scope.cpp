@@ -22,9 +22,7 @@ scope*& innermost() noexcept {
 
 scope* innermost_scope() noexcept { return innermost(); }
 
-scope::~scope() {
-    COIR_ASSERT(!attached_, "a cancel scope dies inside the tree");
-}
+scope::~scope() { COIR_ASSERT(!attached_, "a cancel scope dies inside the tree"); }
 
 void scope::attach(scope* parent, fiber_control* chain) noexcept {
     COIR_ASSERT(!attached_, "a cancel scope is entered twice");

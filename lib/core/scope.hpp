@@ -79,7 +79,7 @@ private:
     scope* next_sibling_ = nullptr;
     scope* previous_sibling_ = nullptr;
     fiber_control* chain_ = nullptr;
-    deadline until_ = deadline::never();              // for refresh() alone
+    deadline until_ = deadline::never();            // for refresh() alone
     const std::atomic<bool>* requested_ = nullptr;  // likewise; null: nobody else cancels this
     cancel_cause own_ = cancel_cause::none;
     cancel_cause effective_ = cancel_cause::none;

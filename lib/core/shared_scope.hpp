@@ -22,8 +22,8 @@ public:
         set_deadline(until);
     }
 
-    // Calls body inside. True if body came to its end; false if an operation_cancelled stopped here.
-    // Whatever else escapes passes.
+    // Calls body inside. True if body came to its end; false if an operation_cancelled stopped
+    // here. Whatever else escapes passes.
     bool run(function_ref body);
 
     deadline until() const noexcept { return until_; }
@@ -41,8 +41,8 @@ private:
     const deadline until_;
 };
 
-// What a coir::cancel_scope holds: a scope that any thread may cancel, before it is entered and while
-// it is.
+// What a coir::cancel_scope holds: a scope that any thread may cancel, before it is entered and
+// while it is.
 class shared_scope {
 public:
     explicit shared_scope(deadline until) noexcept : scope_(until) { scope_.watch(requested_); }
@@ -63,10 +63,10 @@ private:
 
     timed_scope scope_;
     std::atomic<bool> requested_{false};
-    mutable spin_lock lock_;      // guards what follows
+    mutable spin_lock lock_;  // guards what follows
     bool entered_ = false;
     scheduler* home_ = nullptr;  // while entered by a fiber: where to post
-    bool posted_ = false;         // item_ is in the home's inbox
+    bool posted_ = false;        // item_ is in the home's inbox
     cancel_item item_{*this};
 };
 

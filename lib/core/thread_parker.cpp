@@ -34,7 +34,8 @@ bool thread_parker::park(deadline until) noexcept {
         }
     } else if (until > deadline::immediately()) {
         // The steady clock is CLOCK_MONOTONIC, whose instants are not negative.
-        const auto since_boot = std::max(until.time().time_since_epoch(), deadline::duration::zero());
+        const auto since_boot =
+            std::max(until.time().time_since_epoch(), deadline::duration::zero());
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
         const timespec at{static_cast<time_t>(seconds.count()),
                           static_cast<long>((since_boot - seconds).count())};

@@ -7,9 +7,9 @@
 
 namespace coir::detail {
 
-// Blocks a plain thread until it is unparked or a deadline passes: what a wait is when no fiber makes
-// it. Each thread has one, and uses it for one wait at a time; each park() that returns true takes
-// exactly one unpark().
+// Blocks a plain thread until it is unparked or a deadline passes: what a wait is when no fiber
+// makes it. Each thread has one, and uses it for one wait at a time; each park() that returns true
+// takes exactly one unpark().
 //
 // pthread's condition variable on the monotonic clock, and not std::condition_variable, whose waits
 // ThreadSanitizer does not follow (GCC 12).
@@ -25,8 +25,9 @@ public:
     // False if the deadline passed first.
     bool park(deadline until) noexcept;
 
-    // Any thread. Signals with the mutex held: the thread that waits cannot leave park(), and perhaps
-    // end, before the mutex was given up, after which nothing of the parker is touched here.
+    // Any thread. Signals with the mutex held: the thread that waits cannot leave park(), and
+    // perhaps end, before the mutex was given up, after which nothing of the parker is touched
+    // here.
     void unpark() noexcept;
 
 private:

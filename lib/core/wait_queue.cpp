@@ -17,7 +17,8 @@ wait_status wait_queue::park_unlocked(deadline until, wait_label label,
                                       cancellable cancel) noexcept {
     waiter w(false);
     if (w.fiber() == nullptr && until.is_never()) {
-        COIR_PANIC("a plain thread waits in a wait_queue without a lock, where nobody can notify it");
+        COIR_PANIC(
+            "a plain thread waits in a wait_queue without a lock, where nobody can notify it");
     }
     wait_node node(w);
     node.link_before(head_);

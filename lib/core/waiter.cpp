@@ -22,7 +22,8 @@ fiber_control* running_fiber() noexcept {
 // On a plain thread there is no timer: the scopes' deadlines bound the wait.
 wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept {
     wait_status on_deadline = wait_status::timed_out;
-    if (scope* const innermost = innermost_scope(); innermost != nullptr && cancel == cancellable::yes) {
+    if (scope* const innermost = innermost_scope();
+        innermost != nullptr && cancel == cancellable::yes) {
         const deadline reaching_in = innermost->refresh();
         if (innermost->effective() != cancel_cause::none && w.claim(wait_status::cancelled)) {
             return wait_status::cancelled;

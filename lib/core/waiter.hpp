@@ -69,8 +69,8 @@ private:
     static void deliver_from_inbox(inbox_item& item) noexcept;
 
     std::atomic<std::uint8_t> state_{waiting};
-    const bool shared_;           // some queue that it stands in is guarded by a lock
-    fiber_control* const fiber_;  // null: a plain thread waits
+    const bool shared_;            // some queue that it stands in is guarded by a lock
+    fiber_control* const fiber_;   // null: a plain thread waits
     thread_parker* const parker_;  // null: a fiber waits
     remote_delivery remote_{*this};
 };

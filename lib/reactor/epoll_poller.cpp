@@ -5,11 +5,11 @@
 #include "reactor/poller.hpp"
 #include "reactor/wake_channel.hpp"
 
+#include <sys/epoll.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <new>
-#include <sys/epoll.h>
 #include <system_error>
 #include <vector>
 
@@ -53,7 +53,8 @@ private:
 constexpr poller_key wake_key{-1, 0};
 
 std::uint64_t pack(poller_key key) noexcept {
-    return static_cast<std::uint64_t>(key.generation) << 32 | static_cast<std::uint32_t>(key.descriptor);
+    return static_cast<std::uint64_t>(key.generation) << 32 |
+           static_cast<std::uint32_t>(key.descriptor);
 }
 
 poller_key unpack(std::uint64_t data) noexcept {
@@ -84,7 +85,8 @@ int epoll_poller::control(int operation, poller_key key, std::uint32_t mask) noe
 
 // Whether the kernel knows the descriptor can only be guessed: it may have been closed, and its
 // number given out again, behind our back.
-int epoll_poller::register_or_change(poller_key key, std::uint32_t mask, bool likely_known) noexcept {
+int epoll_poller::register_or_change(poller_key key, std::uint32_t mask,
+                                     bool likely_known) noexcept {
     const int saved = errno;
     int error = control(likely_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, key, mask);
     if (error == ENOENT) {
@@ -128,12 +130,12 @@ int epoll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
 int epoll_poller::wait_in_kernel(deadline until, int capacity) noexcept {
     const poll_timeout timeout(until);
     if (has_pwait2_) {
-        const int count = sys.epoll_pwait2(epoll_.get(), raw_.data(), capacity,
-                                           timeout.as_timespec(), nullptr);
-        if (count >= 0 || errno != ENOSYS) {
+        const int count =
+            sys.epoll_pwait2(epoll_.get(), raw_.data(), capacity, timeout.as_timespec(), nullptr);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
             return count;
         }
-        has_pwait2_ = false;  // before Linux 5.11
+        has_pwait2_ = false;  // before Linux 5.11, or a sandbox of that time, which says EPERM
     }
     return sys.epoll_wait(epoll_.get(), raw_.data(), capacity, timeout.as_milliseconds());
 }

@@ -25,19 +25,17 @@ struct alignas(64) interest_entry {
 
     wait_link& waiters_for(direction d) noexcept { return waiters[static_cast<std::size_t>(d)]; }
     bool& ready_for(direction d) noexcept { return ready[static_cast<std::size_t>(d)]; }
-    bool anyone_waits_for(direction d) noexcept {
-        return waiters_for(d).next != &waiters_for(d);
-    }
+    bool anyone_waits_for(direction d) noexcept { return waiters_for(d).next != &waiters_for(d); }
     direction_set wanted() noexcept {
         return {anyone_waits_for(direction::read), anyone_waits_for(direction::write)};
     }
 
-    std::array<wait_link, 2> waiters;      // by direction
-    std::uint32_t generation = 1;          // counts the descriptors that had this number
+    std::array<wait_link, 2> waiters;       // by direction
+    std::uint32_t generation = 1;           // counts the descriptors that had this number
     std::array<bool, 2> ready{true, true};  // by direction: the next call may do something
-    std::array<bool, 2> final{};           // by direction: `ready` will not become false any more
-    bool standing = false;                 // the poller has standing interest
-    direction_set one_shot;                // the poller's one-shot interest
+    std::array<bool, 2> final{};            // by direction: `ready` will not become false any more
+    bool standing = false;                  // the poller has standing interest
+    direction_set one_shot;                 // the poller's one-shot interest
 };
 
 // The entries, by descriptor number. They never move, so that waiters can stand in them.

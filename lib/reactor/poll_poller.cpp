@@ -4,10 +4,10 @@
 #include "reactor/poller.hpp"
 #include "reactor/wake_channel.hpp"
 
+#include <poll.h>
 #include <algorithm>
 #include <cerrno>
 #include <new>
-#include <poll.h>
 #include <vector>
 
 namespace coir::detail {
@@ -38,13 +38,12 @@ private:
     }
     void add(poller_key key, short events);
     void remove(int descriptor) noexcept;
-    std::size_t report(int left, poller_event* events, std::size_t capacity) noexcept;
+    std::size_t report(int left, poller_event* events, std::size_t capacity) const noexcept;
 
     wake_channel wake_;
-    std::vector<pollfd> polled_;              // the wake channel, then those somebody waits for
-    std::vector<std::uint32_t> generation_;   // beside polled_
-    std::vector<std::size_t> slot_of_;        // by descriptor: its place in polled_
-    std::size_t next_scan_ = 0;               // where the next look for events begins
+    std::vector<pollfd> polled_;             // the wake channel, then those somebody waits for
+    std::vector<std::uint32_t> generation_;  // beside polled_
+    std::vector<std::size_t> slot_of_;       // by descriptor: its place in polled_
 };
 
 void poll_poller::add(poller_key key, short events) {
@@ -76,8 +75,8 @@ int poll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
         remove(key.descriptor);
         return 0;
     }
-    const auto events = static_cast<short>((wanted.read ? POLLIN | POLLPRI : 0) |
-                                           (wanted.write ? POLLOUT : 0));
+    const auto events =
+        static_cast<short>((wanted.read ? POLLIN | POLLPRI : 0) | (wanted.write ? POLLOUT : 0));
     if (const std::size_t slot = slot_of(key.descriptor); slot != no_slot) {
         polled_[slot].events = events;
         generation_[slot] = key.generation;
@@ -91,13 +90,13 @@ int poll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
     }
 }
 
-// Each scan goes on where the last one had no more room, or the descriptors that are always ready
-// could keep the others out.
-std::size_t poll_poller::report(int left, poller_event* events, std::size_t capacity) noexcept {
+// From the front: what is asked for again goes to the back, so descriptors that are always ready do
+// not keep the others out, though there are more of them than there is room.
+std::size_t poll_poller::report(int left, poller_event* events,
+                                std::size_t capacity) const noexcept {
     std::size_t used = 0;
-    const std::size_t slots = polled_.size() - 1;  // but for the wake channel's
-    for (std::size_t seen = 0; seen < slots && left > 0 && used < capacity; ++seen) {
-        const std::size_t slot = wake_slot + 1 + next_scan_++ % slots;
+    for (std::size_t slot = wake_slot + 1; slot < polled_.size() && left > 0 && used < capacity;
+         ++slot) {
         const pollfd& one = polled_[slot];
         if (one.revents == 0) {
             continue;
@@ -113,8 +112,7 @@ std::size_t poll_poller::report(int left, poller_event* events, std::size_t capa
     return used;
 }
 
-std::size_t poll_poller::wait(deadline until, poller_event* events,
-                              std::size_t capacity) noexcept {
+std::size_t poll_poller::wait(deadline until, poller_event* events, std::size_t capacity) noexcept {
     const int saved = errno;
     const poll_timeout timeout(until);
     int left = sys.ppoll(polled_.data(), polled_.size(), timeout.as_timespec(), nullptr);

@@ -12,8 +12,8 @@
 
 namespace coir::detail {
 
-// Which descriptor an event is about. The generation tells a descriptor from an earlier one with the
-// same number, whose late events must wake nobody.
+// Which descriptor an event is about. The generation tells a descriptor from an earlier one with
+// the same number, whose late events must wake nobody.
 struct poller_key {
     int descriptor;
     std::uint32_t generation;
@@ -31,10 +31,10 @@ struct poller_event {
 // The kernel's readiness call. A backend is one file; what is the same for all is the reactor's.
 //
 // There are two ways to be interested. *Standing* interest is for descriptors of our own, where the
-// backend offers it: asked for once, in both directions, and reported when readiness comes, not while
-// it lasts (edge-triggered). *One-shot* interest is for everything else: an event takes all of a
-// descriptor's interest back, and who still waits asks again. So nothing is reported over and over
-// to nobody.
+// backend offers it: asked for once, in both directions, and reported when readiness comes, not
+// while it lasts (edge-triggered). *One-shot* interest is for everything else: an event takes all
+// of a descriptor's interest back, and who still waits asks again. So nothing is reported over and
+// over to nobody.
 class poller {
 public:
     virtual ~poller() = default;

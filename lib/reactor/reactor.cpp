@@ -19,9 +19,9 @@ wait_label label_of(const io_interest* interests, std::size_t count) noexcept {
     if (count == 0) {
         return {"a timeout of poll"};
     }
-    return {interests[0].what == direction::read ? "reading from descriptor"
-                                                 : "writing to descriptor",
-            interests[0].descriptor, true};
+    return {
+        interests[0].what == direction::read ? "reading from descriptor" : "writing to descriptor",
+        interests[0].descriptor, true};
 }
 
 }  // namespace

@@ -22,9 +22,10 @@ namespace coir::detail {
 // wake-up each; with several, none can be forgotten, which handing the event to one of them could
 // not promise, since that one may be cancelled meanwhile.
 //
-// The bits spare system calls: after a call that moved less than it could have (a short read), it is
-// certain that the next would say EAGAIN, until an event says otherwise. An edge that comes between
-// that call and the clearing of the bit is not lost: events are only taken in wait(), later.
+// The bits spare system calls: after a call that moved less than it could have (a short read), it
+// is certain that the next would say EAGAIN, until an event says otherwise. An edge that comes
+// between that call and the clearing of the bit is not lost: events are only taken in wait(),
+// later.
 class reactor final : public idle_source {
 public:
     explicit reactor(std::unique_ptr<poller> backend);
@@ -39,7 +40,8 @@ public:
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
                        cancellable cancel) noexcept;
 
-    // For descriptors of ours: false means that only an event can make the next call worth its while.
+    // For descriptors of ours: false means that only an event can make the next call worth its
+    // while.
     bool may_be_ready(int descriptor, direction d) const noexcept;
 
     // A call on a descriptor of ours did less than it was asked to, or said EAGAIN.

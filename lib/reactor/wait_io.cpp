@@ -7,10 +7,10 @@
 #include "reactor/poll_timeout.hpp"
 #include "reactor/reactor.hpp"
 
+#include <poll.h>
 #include <cerrno>
 #include <memory>
 #include <new>
-#include <poll.h>
 
 namespace coir::detail {
 
@@ -21,7 +21,8 @@ namespace {
 io_result wait_on_thread(const io_interest* interests, std::size_t count, deadline until,
                          cancellable cancel) noexcept {
     wait_status on_deadline = wait_status::timed_out;
-    if (scope* const innermost = innermost_scope(); innermost != nullptr && cancel == cancellable::yes) {
+    if (scope* const innermost = innermost_scope();
+        innermost != nullptr && cancel == cancellable::yes) {
         const deadline reaching_in = innermost->refresh();
         if (innermost->effective() != cancel_cause::none) {
             return {wait_status::cancelled, 0};
@@ -43,7 +44,8 @@ io_result wait_on_thread(const io_interest* interests, std::size_t count, deadli
     }
     for (std::size_t i = 0; i < count; ++i) {
         polled[i] = {interests[i].descriptor,
-                     static_cast<short>(interests[i].what == direction::read ? POLLIN : POLLOUT), 0};
+                     static_cast<short>(interests[i].what == direction::read ? POLLIN : POLLOUT),
+                     0};
     }
     const int saved = errno;
     for (;;) {

@@ -19,8 +19,8 @@ io_result wait_io(const io_interest& interest, deadline until,
 io_result wait_io_any(const io_interest* interests, std::size_t count, deadline until,
                       cancellable cancel = cancellable::yes) noexcept;
 
-// The readiness bits of a descriptor of ours: false, only a wait can tell when the next call is worth
-// its while. Always true on a plain thread.
+// The readiness bits of a descriptor of ours: false, only a wait can tell when the next call is
+// worth its while. Always true on a plain thread.
 bool io_may_be_ready(int descriptor, direction d) noexcept;
 void io_drained(int descriptor, direction d) noexcept;
 

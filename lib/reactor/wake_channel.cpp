@@ -3,9 +3,9 @@
 
 #include "base/system_calls.hpp"
 
+#include <fcntl.h>
 #include <cerrno>
 #include <cstdint>
-#include <fcntl.h>
 #include <system_error>
 #ifdef __linux__
 #include <sys/eventfd.h>

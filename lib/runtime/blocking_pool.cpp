@@ -7,13 +7,13 @@
 
 #include <coir/cancellation.hpp>
 
+#include <pthread.h>
+#include <signal.h>
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <pthread.h>
-#include <signal.h>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -21,8 +21,6 @@
 namespace coir::detail {
 
 namespace {
-
-constexpr std::chrono::seconds idle_time_before_a_thread_ends{10};
 
 // Signals are for the program's own threads: while one of these lives, new threads block them all.
 class all_signals_blocked {
@@ -73,10 +71,12 @@ struct blocking_pool::job {
 };
 
 struct blocking_pool::state {
-    explicit state(std::size_t limit) noexcept : most_threads(limit) {}
+    state(std::size_t limit, std::chrono::nanoseconds idle) noexcept
+        : most_threads(limit), idle_time(idle) {}
 
     const std::size_t most_threads;
-    std::mutex mutex;  // guards what follows
+    const std::chrono::nanoseconds idle_time;  // after which a thread ends
+    std::mutex mutex;                          // guards what follows
     std::condition_variable work_or_end;
     std::deque<std::shared_ptr<job>> line;
     std::size_t threads = 0;
@@ -84,8 +84,8 @@ struct blocking_pool::state {
     bool ending = false;
 };
 
-blocking_pool::blocking_pool(std::size_t most_threads)
-    : state_(std::make_shared<state>(most_threads)) {}
+blocking_pool::blocking_pool(std::size_t most_threads, std::chrono::nanoseconds idle_time)
+    : state_(std::make_shared<state>(most_threads, idle_time)) {}
 
 blocking_pool::~blocking_pool() {
     {
@@ -202,7 +202,7 @@ void blocking_pool::work(const std::shared_ptr<state>& pool) noexcept {
         }
         ++pool->idle;
         // The system clock, whose waits ThreadSanitizer follows; how long exactly does not matter.
-        const auto until = std::chrono::system_clock::now() + idle_time_before_a_thread_ends;
+        const auto until = std::chrono::system_clock::now() + pool->idle_time;
         const bool called = pool->work_or_end.wait_until(
             guard, until, [&] { return pool->ending || !pool->line.empty(); });
         --pool->idle;

@@ -7,20 +7,24 @@
 #include <coir/detail/function_ref.hpp>
 #include <coir/wait_queue.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
 
 namespace coir::detail {
 
-// Threads for calls that block. They are started when a call finds none idle, up to a limit, and end
-// after they were idle for a while, or with the pool.
+// Threads for calls that block. They are started when a call finds none idle, up to a limit, and
+// end after they were idle for a while, or with the pool.
 //
 // The pool's end waits for no call: those that somebody awaits have ended by then, as nothing
 // outlives run(), and abandoned ones finish by themselves.
 class blocking_pool {
 public:
-    explicit blocking_pool(std::size_t most_threads);
+    static constexpr std::chrono::seconds default_idle_time{10};
+
+    explicit blocking_pool(std::size_t most_threads,
+                           std::chrono::nanoseconds idle_time = default_idle_time);
     blocking_pool(const blocking_pool&) = delete;
     blocking_pool& operator=(const blocking_pool&) = delete;
     ~blocking_pool();

@@ -2,6 +2,7 @@
 #include <coir/run.hpp>
 
 #include "core/scheduler.hpp"
+#include "core/scope.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
@@ -75,7 +76,9 @@ void run_main_fiber(const run_options& options, function_ref body) {
     blocking_pool blocking(options.blocking_threads);
     const blocking_pool_scope current_pool(blocking);
     if (options.clock == clock_kind::virtual_time) {
-        virtual_clock time;
+        // Deadlines of scopes around this run, if there are any, are of the outer clock: this one
+        // then goes on from there, so that as much is left inside as outside.
+        virtual_clock time(innermost_scope() != nullptr ? now() : virtual_clock::start);
         const clock_scope current_clock(time);
         virtual_time_source idle(events, blocking, time);
         run_on(options, idle, body);

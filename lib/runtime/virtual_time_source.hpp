@@ -8,11 +8,12 @@
 
 namespace coir::detail {
 
-// Real descriptors under a virtual clock: when nothing is ready, nothing has arrived and no blocking
-// call is under way, time jumps to the next deadline.
+// Real descriptors under a virtual clock: when nothing is ready, nothing has arrived and no
+// blocking call is under way, time jumps to the next deadline.
 class virtual_time_source final : public idle_source {
 public:
-    virtual_time_source(reactor& events, const blocking_pool& blocking, virtual_clock& time) noexcept
+    virtual_time_source(reactor& events, const blocking_pool& blocking,
+                        virtual_clock& time) noexcept
         : events_(events), blocking_(blocking), time_(time) {}
 
     void wait(deadline until) noexcept override {

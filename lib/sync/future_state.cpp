@@ -108,8 +108,8 @@ bool future_state::ready() noexcept {
 bool future_state::wait(deadline until) {
     check_cancelled();
     std::unique_lock guard(lock_);
-    // A task of this carrier is one of the fibers that a deadlock report knows of; anything else may
-    // be published from outside.
+    // A task of this carrier is one of the fibers that a deadlock report knows of; anything else
+    // may be published from outside.
     const bool from_outside = task_ == nullptr || task_->home != scheduler::current();
     const wait_label what{task_ != nullptr ? "the result of fiber" : "a promise",
                           task_ != nullptr ? static_cast<long>(task_->id) : -1, from_outside};
@@ -136,10 +136,10 @@ void future_state::throw_unless_value() {
     if (failure) {
         std::rethrow_exception(failure);
     }
-    throw task_cancelled("coir: " +
-                         (task_ != nullptr ? "fiber '" + task_->display_name() + '\''
-                                           : std::string("the task")) +
-                         " was cancelled and has no result");
+    throw task_cancelled(
+        "coir: " +
+        (task_ != nullptr ? "fiber '" + task_->display_name() + '\'' : std::string("the task")) +
+        " was cancelled and has no result");
 }
 
 void future_state::cancel_task() noexcept {

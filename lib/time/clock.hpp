@@ -33,6 +33,9 @@ class virtual_clock final : public clock {
 public:
     static constexpr time_point start{std::chrono::hours(1000)};
 
+    virtual_clock() noexcept : virtual_clock(start) {}
+    explicit virtual_clock(time_point from) noexcept : count_(from.time_since_epoch().count()) {}
+
     time_point now() const noexcept override;
 
     // Goes on to t; an instant before now is ignored, as this clock is steady too.
@@ -41,7 +44,7 @@ public:
 
 private:
     // Relaxed throughout: the count stands for itself and publishes nothing else.
-    std::atomic<std::chrono::nanoseconds::rep> count_{start.time_since_epoch().count()};
+    std::atomic<std::chrono::nanoseconds::rep> count_;
 };
 
 // The clock of the calling thread, hence of every fiber pinned to it: what detail::now() and all

@@ -85,17 +85,17 @@ inline std::chrono::nanoseconds elapsed() noexcept {
 // A Boost.Test case whose body runs in the main fiber of a fiber_world:
 //
 //     FIBER_TEST_CASE(a_sleep_is_exact) { ... }
-#define FIBER_TEST_CASE(name)                                  \
-    static void name##_body();                                 \
-    BOOST_AUTO_TEST_CASE(name) {                               \
+#define FIBER_TEST_CASE(name)                                    \
+    static void name##_body();                                   \
+    BOOST_AUTO_TEST_CASE(name) {                                 \
         ::coir::test::run_in_fiber_world([] { name##_body(); }); \
-    }                                                          \
+    }                                                            \
     static void name##_body()
 
 // The same for each sample of a data set: FIBER_DATA_TEST_CASE(name, dataset, type, variable).
-#define FIBER_DATA_TEST_CASE(name, dataset, type, variable)                    \
-    static void name##_body(const type& variable);                             \
-    BOOST_DATA_TEST_CASE(name, dataset, variable) {                            \
-        ::coir::test::run_in_fiber_world([&] { name##_body(variable); });        \
-    }                                                                          \
+#define FIBER_DATA_TEST_CASE(name, dataset, type, variable)               \
+    static void name##_body(const type& variable);                        \
+    BOOST_DATA_TEST_CASE(name, dataset, variable) {                       \
+        ::coir::test::run_in_fiber_world([&] { name##_body(variable); }); \
+    }                                                                     \
     static void name##_body(const type& variable)

@@ -13,9 +13,8 @@ public:
     template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, function_ref> &&
                                                 std::is_invocable_v<F&>>>
     function_ref(F& fn) noexcept  // NOLINT(google-explicit-constructor): it stands for fn
-        : object_(&fn), call_([](const void* object) {
-              (*static_cast<F*>(const_cast<void*>(object)))();
-          }) {}
+        : object_(&fn),
+          call_([](const void* object) { (*static_cast<F*>(const_cast<void*>(object)))(); }) {}
 
     void operator()() const { call_(object_); }
 

@@ -73,12 +73,12 @@ public:
     static constexpr callable_type type{
         [](void* self) {
             auto& call = *static_cast<bound_call*>(self);
-            std::apply([&call](Args&... args) { std::invoke(std::move(call.fn_), std::move(args)...); },
-                       call.args_);
+            std::apply(
+                [&call](Args&... args) { std::invoke(std::move(call.fn_), std::move(args)...); },
+                call.args_);
         },
         [](void* self) noexcept { static_cast<bound_call*>(self)->~bound_call(); },
-        fail_function_of<bound_call, F>::value,
-        &typeid(Reported)};
+        fail_function_of<bound_call, F>::value, &typeid(Reported)};
 
     F& function() noexcept { return fn_; }
 

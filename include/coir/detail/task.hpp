@@ -31,9 +31,8 @@ public:
     template <class... Args>
     void operator()(Args&&... args) {
         try {
-            result_.publish_result_of([&]() -> R {
-                return std::invoke(std::move(fn_), std::forward<Args>(args)...);
-            });
+            result_.publish_result_of(
+                [&]() -> R { return std::invoke(std::move(fn_), std::forward<Args>(args)...); });
         } catch (const operation_cancelled&) {
             publish_cancellation(*result_);
             throw;
@@ -66,11 +65,10 @@ future_ref<task_result<F, Args...>> spawn_task(fiber_options&& options, group_st
     if (failures == failure_goes_to::group_and_future) {
         mark_watched(*result);
     }
-    attach_task(*result,
-                spawn_as<function>(std::move(options), handle_kind::joinable, group,
-                                   task_body<result_type, function>(result, failures,
-                                                                    std::forward<F>(fn)),
-                                   std::forward<Args>(args)...));
+    attach_task(*result, spawn_as<function>(std::move(options), handle_kind::joinable, group,
+                                            task_body<result_type, function>(result, failures,
+                                                                             std::forward<F>(fn)),
+                                            std::forward<Args>(args)...));
     return result;
 }
 

@@ -20,8 +20,8 @@ public:
     // Guards `count` pages, `stride` bytes apart. Returns how many, at least one, or 0 with errno
     // set; EINVAL means that the kernel does not have it, or that the memory is locked.
     //
-    // Several go in one process_madvise(2). It names this process by PIDFD_SELF (Linux 6.15), not by
-    // a descriptor: that would still mean the parent after a fork. Refused, they go one by one.
+    // Several go in one process_madvise(2). It names this process by PIDFD_SELF (Linux 6.15), not
+    // by a descriptor: that would still mean the parent after a fork. Refused, they go one by one.
     std::size_t install(char* first, std::size_t stride, std::size_t count) noexcept {
 #ifdef __linux__
         if (count > 1 && batches_) {

@@ -23,8 +23,8 @@ public:
     explicit stack_guard(guard_kind kind) noexcept : kind_(kind) {}
 
     // Makes pages inaccessible: the first one, and as many of the `count - 1` that follow it, each
-    // `stride` bytes further on, as come cheaper together. Returns how many; 0 with errno set if the
-    // first was refused.
+    // `stride` bytes further on, as come cheaper together. Returns how many; 0 with errno set if
+    // the first was refused.
     std::size_t install(char* first, std::size_t stride, std::size_t count) noexcept {
         if (kind_ != guard_kind::mprotect) {
             const std::size_t guarded = madvise_.install(first, stride, count);

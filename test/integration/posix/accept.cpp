@@ -11,8 +11,7 @@ namespace {
 // Connects and goes.
 void visit(const sockaddr_in& address) {
     const unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    BOOST_TEST(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-               0);
+    must(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
 }
 
 // Writes down whether a call gave a descriptor, and not which: that differs.

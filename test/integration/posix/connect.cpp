@@ -81,8 +81,7 @@ BOOST_AUTO_TEST_CASE(a_refused_socket_can_try_again) {
         const unique_fd again(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const int on = 1;
         ::setsockopt(again.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        BOOST_REQUIRE(::bind(again.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) ==
-                      0);
+        must(::bind(again.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
         ::listen(again.get(), 5);
         t.call("connect", [&] { return connect_with(c, fd.get(), address); });
     });

@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <netinet/in.h>
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ostream>
 
@@ -26,6 +28,13 @@ const posix_calls coir_calls{
     posix::connect, posix::accept,   posix::accept4,   posix::close,
     posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
     posix::pselect};
+
+void must(bool succeeded) {
+    if (!succeeded) {
+        std::perror("a call that a test stands on has failed");
+        std::abort();
+    }
+}
 
 std::string transcript::error_name(int error) {
     const char* const name = ::strerrorname_np(error);
@@ -90,13 +99,13 @@ sockaddr_in loopback() {
 sockaddr_in bind_somewhere(int fd) {
     sockaddr_in address = loopback();
     socklen_t size = sizeof address;
-    BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    BOOST_REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    must(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    must(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
     return address;
 }
 
 void connect_to(int fd, const sockaddr_in& address) {
-    BOOST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    must(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
 }
 
 }  // namespace
@@ -104,7 +113,7 @@ void connect_to(int fd, const sockaddr_in& address) {
 unique_fd listening_socket(sockaddr_in& address, int backlog) {
     unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     address = bind_somewhere(fd.get());
-    BOOST_REQUIRE(::listen(fd.get(), backlog) == 0);
+    must(::listen(fd.get(), backlog) == 0);
     return fd;
 }
 
@@ -126,7 +135,7 @@ descriptor_pair connected_sockets(socket_kind kind) {
     } else {
         int fds[2];
         const int type = kind == socket_kind::unix_stream ? SOCK_STREAM : SOCK_DGRAM;
-        BOOST_REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) == 0);
+        must(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) == 0);
         pair.a = unique_fd(fds[0]);
         pair.b = unique_fd(fds[1]);
     }
@@ -135,7 +144,7 @@ descriptor_pair connected_sockets(socket_kind kind) {
 
 descriptor_pair pipe_ends() {
     int fds[2];
-    BOOST_REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
+    must(::pipe2(fds, O_CLOEXEC) == 0);
     return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
@@ -148,11 +157,7 @@ bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
 void set_timeout(int fd, int option, milliseconds timeout) {
     const timeval value{timeout.count() / 1000, timeout.count() % 1000 * 1000};
-    BOOST_REQUIRE(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) == 0);
-}
-
-void set_option(int fd, int level, int option, int value) {
-    BOOST_REQUIRE(::setsockopt(fd, level, option, &value, sizeof value) == 0);
+    must(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) == 0);
 }
 
 std::string pattern(std::size_t size) {

@@ -53,6 +53,10 @@ struct posix_calls {
 extern const posix_calls libc_calls;
 extern const posix_calls coir_calls;
 
+// For what a script stands on: a call that must succeed. Scripts and peers run on threads, where
+// the checks of Boost.Test may not be made.
+void must(bool succeeded);
+
 // What a script has seen.
 class transcript {
 public:
@@ -134,7 +138,6 @@ unique_fd listening_socket(sockaddr_in& address, int backlog = 16);
 void set_nonblocking(int fd, bool on = true);
 bool is_nonblocking(int fd);
 void set_timeout(int fd, int option, milliseconds timeout);
-void set_option(int fd, int level, int option, int value);
 std::string pattern(std::size_t size);  // bytes that show where a piece is missing
 
 }  // namespace coir::test

@@ -27,7 +27,7 @@ void read_from(const posix_calls& c, transcript& t, int fd, std::size_t size) {
 }
 
 void put(int fd, const std::string& text) {
-    BOOST_REQUIRE(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    must(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
 unique_fd temporary_file(const std::string& content) {
@@ -43,7 +43,7 @@ struct terminal {
     terminal() {
         int master_fd = -1;
         int slave_fd = -1;
-        BOOST_REQUIRE(::openpty(&master_fd, &slave_fd, nullptr, nullptr, nullptr) == 0);
+        must(::openpty(&master_fd, &slave_fd, nullptr, nullptr, nullptr) == 0);
         master = unique_fd(master_fd);
         slave = unique_fd(slave_fd);
     }
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_signalfd_is_read) {
 BOOST_AUTO_TEST_CASE(an_inotify_is_read) {
     check_law([](const posix_calls& c, transcript& t) {
         char folder[] = "/tmp/coir_posix_XXXXXX";
-        BOOST_REQUIRE(::mkdtemp(folder) != nullptr);
+        must(::mkdtemp(folder) != nullptr);
         const std::string file = std::string(folder) + "/file";
         const unique_fd watch(::inotify_init1(IN_CLOEXEC));
         ::inotify_add_watch(watch.get(), folder, IN_CREATE);

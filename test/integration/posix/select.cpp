@@ -41,9 +41,9 @@ BOOST_AUTO_TEST_CASE(what_is_ready_stays_in_its_set) {
         auto tcp = connected_sockets(socket_kind::tcp);
         auto pipe = pipe_ends();
         select_all(c, t, {tcp.a.get(), pipe.a.get()}, true, nullptr);
-        BOOST_REQUIRE(::send(tcp.b.get(), "x", 1, 0) == 1);
+        must(::send(tcp.b.get(), "x", 1, 0) == 1);
         select_all(c, t, {tcp.a.get(), pipe.a.get(), pipe.b.get()}, true, nullptr);
-        BOOST_REQUIRE(::send(tcp.b.get(), "!", 1, MSG_OOB) == 1);
+        must(::send(tcp.b.get(), "!", 1, MSG_OOB) == 1);
         select_all(c, t, {tcp.a.get()}, false, nullptr);
         pipe.b.reset();
         select_all(c, t, {pipe.a.get()}, true, nullptr);
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_ready_is_awaited) {
         auto tcp = connected_sockets(socket_kind::tcp);
         auto pipe = pipe_ends();
         {
-            const later peer([&] { BOOST_TEST(::write(pipe.b.get(), "x", 1) == 1); });
+            const later peer([&] { must(::write(pipe.b.get(), "x", 1) == 1); });
             select_all(c, t, {tcp.a.get(), pipe.a.get()}, false, nullptr);
         }
         {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(the_time_that_is_left_is_told) {
         time = {0, 20'000};
         t.call_of_at_least(milliseconds(20), "a sleep",
                            [&] { return c.select(0, nullptr, nullptr, nullptr, &time); });
-        const later peer([&] { BOOST_TEST(::write(pipe.b.get(), "x", 1) == 1); });
+        const later peer([&] { must(::write(pipe.b.get(), "x", 1) == 1); });
         time = {3, 7'000'000};  // ten seconds
         select_all(c, t, {pipe.a.get()}, false, &time);
         t.add(time.tv_sec == 9 && time.tv_usec > 0 ? "  nine and something" : "  nonsense");

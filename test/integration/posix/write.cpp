@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_record_of_pipe_buf_bytes_is_never_torn) {
             std::thread other([&] {
                 const std::string record(PIPE_BUF, 'o');
                 for (int i = 0; i < 200; ++i) {
-                    BOOST_TEST(::write(pipe.b.get(), record.data(), record.size()) == PIPE_BUF);
+                    must(::write(pipe.b.get(), record.data(), record.size()) == PIPE_BUF);
                 }
             });
             std::string record(PIPE_BUF, 'r');
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(an_eventfd_waits_for_room) {
         t.call("write too little", [&] { return c.write(event.get(), &five, 4); });
         const later peer([&] {
             std::uint64_t value = 0;
-            BOOST_TEST(::read(event.get(), &value, sizeof value) == 8);
+            must(::read(event.get(), &value, sizeof value) == 8);
         });
         t.call("write", [&] { return c.write(event.get(), &five, sizeof five); });
         t.add(is_nonblocking(event.get()) ? "  changed" : "  as it was");
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_terminal_is_written) {
     check_law([](const posix_calls& c, transcript& t) {
         int master_fd = -1;
         int slave_fd = -1;
-        BOOST_REQUIRE(::openpty(&master_fd, &slave_fd, nullptr, nullptr, nullptr) == 0);
+        must(::openpty(&master_fd, &slave_fd, nullptr, nullptr, nullptr) == 0);
         const unique_fd master(master_fd);
         const unique_fd slave(slave_fd);
         termios settings{};

@@ -10,7 +10,7 @@ using namespace coir::test;
 namespace {
 
 void say(int fd, const std::string& text) {
-    BOOST_REQUIRE(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    must(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
 }  // namespace

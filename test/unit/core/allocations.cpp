@@ -10,9 +10,10 @@ constinit thread_local std::size_t count = 0;
 
 void* counted(std::size_t size, std::size_t alignment) {
     ++count;
-    void* const memory = alignment <= alignof(std::max_align_t)
-                             ? std::malloc(size == 0 ? 1 : size)
-                             : std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
+    void* const memory =
+        alignment <= alignof(std::max_align_t)
+            ? std::malloc(size == 0 ? 1 : size)
+            : std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
     if (memory == nullptr) {
         throw std::bad_alloc();
     }

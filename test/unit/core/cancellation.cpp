@@ -383,11 +383,13 @@ FIBER_TEST_CASE(a_libc_shaped_call_tells_a_request_from_a_deadline) {
         BOOST_TEST(coir::detail::cancellation_pending());
         BOOST_TEST(coir::detail::cancellation_errno() == ECANCELED);
     }));
-    BOOST_CHECK_THROW(coir::with_timeout(1ms, [] {
-        coir::wait_queue().park();
-        BOOST_TEST(coir::detail::cancellation_errno() == ETIMEDOUT);
-    }),
-                      coir::timed_out);
+    BOOST_CHECK_THROW(
+        coir::with_timeout(1ms,
+                           [] {
+                               coir::wait_queue().park();
+                               BOOST_TEST(coir::detail::cancellation_errno() == ETIMEDOUT);
+                           }),
+        coir::timed_out);
 }
 
 FIBER_TEST_CASE(the_outermost_cause_is_what_a_libc_shaped_call_reports) {

@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(a_handle_that_outlives_the_run_can_be_joined_cancelled_and_
     BOOST_TEST(log.has("'dropped'"));
 }
 
-// Goal: a cancellation that races with the end of the scope neither is lost nor touches a scope that
-// has gone. Method: many short scopes, each cancelled by a thread at some moment of its life.
+// Goal: a cancellation that races with the end of the scope neither is lost nor touches a scope
+// that has gone. Method: many short scopes, each cancelled by a thread at some moment of its life.
 FIBER_TEST_CASE(scopes_are_left_while_another_thread_cancels_them) {
     std::atomic<cancel_scope*> current{nullptr};
     std::atomic<bool> stop{false};
@@ -183,8 +183,8 @@ FIBER_TEST_CASE(scopes_are_left_while_another_thread_cancels_them) {
     BOOST_TEST(cancelled >= 300);
 }
 
-// Goal: the item by which a thread cancels a fiber is used again only when it was delivered. Method:
-// many cancellations of fibers that swallow some of them.
+// Goal: the item by which a thread cancels a fiber is used again only when it was delivered.
+// Method: many cancellations of fibers that swallow some of them.
 FIBER_TEST_CASE(a_fiber_is_cancelled_again_and_again_from_another_thread) {
     for (int round = 0; round < 50; ++round) {
         std::atomic<int> swallowed{0};

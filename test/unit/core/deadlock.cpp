@@ -118,6 +118,16 @@ FIBER_TEST_CASE(a_wait_that_another_thread_can_end_is_no_deadlock) {
     notifier.join();
 }
 
+FIBER_TEST_CASE(an_entered_cancel_scope_is_no_deadlock_since_any_thread_may_cancel_it) {
+    coir::cancel_scope scope;
+    std::thread canceller;
+    BOOST_TEST(!scope.run([&] {
+        canceller = std::thread([&] { scope.cancel(); });
+        coir::this_fiber::sleep_until(coir::deadline::never());
+    }));
+    canceller.join();
+}
+
 BOOST_AUTO_TEST_CASE(a_deadlock_behind_a_wait_from_outside_is_seen_when_that_has_ended) {
     const captured_log log;
     fiber_world world;

@@ -28,7 +28,9 @@ using coir::this_fiber::yield;
 namespace {
 
 auto has_code(std::errc code) {
-    return [code](const std::system_error& e) { return e.code() == code; };
+    return [code](const std::system_error& e) {
+        return e.code() == code;
+    };
 }
 
 int last_argument = 0;
@@ -229,9 +231,9 @@ FIBER_TEST_CASE(callable_and_arguments_are_moved_or_copied_in) {
     std::string result;
     const std::string copied = "copied";
     auto moved = std::make_unique<int>(7);
-    fiber f([&](const std::string& text, std::unique_ptr<int> number) {
-        result = text + std::to_string(*number);
-    }, copied, std::move(moved));
+    fiber f([&](const std::string& text,
+                std::unique_ptr<int> number) { result = text + std::to_string(*number); },
+            copied, std::move(moved));
     f.join();
     BOOST_TEST(result == "copied7");
     fiber g(take_number, 5);
@@ -248,7 +250,8 @@ FIBER_TEST_CASE(callable_and_arguments_are_moved_or_copied_in) {
 
 FIBER_TEST_CASE(the_callable_is_destroyed_on_the_fiber_before_join_returns) {
     fiber::id destroyed_on;
-    auto guard = std::shared_ptr<void>(nullptr, [&](void*) { destroyed_on = coir::this_fiber::get_id(); });
+    auto guard =
+        std::shared_ptr<void>(nullptr, [&](void*) { destroyed_on = coir::this_fiber::get_id(); });
     fiber f([held = std::move(guard)] {});
     const fiber::id id = f.get_id();
     f.join();

@@ -106,8 +106,8 @@ BOOST_AUTO_TEST_CASE(an_item_may_post_itself_again_while_it_is_delivered) {
     BOOST_TEST(box.empty());
 }
 
-// Goal: no wake-up is lost, and what a poster wrote is seen. Method: posters hand items to a carrier
-// that sleeps whenever it may; if a wake-up were lost it would sleep for ever.
+// Goal: no wake-up is lost, and what a poster wrote is seen. Method: posters hand items to a
+// carrier that sleeps whenever it may; if a wake-up were lost it would sleep for ever.
 BOOST_AUTO_TEST_CASE(a_carrier_that_sleeps_whenever_it_may_gets_everything) {
     constexpr int posters = 3;
     constexpr int items_each = 20000;

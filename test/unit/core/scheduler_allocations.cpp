@@ -42,39 +42,41 @@ BOOST_AUTO_TEST_CASE(the_count_counts) {
 
 FIBER_TEST_CASE(a_spawn_and_join_on_warm_pools_allocates_nothing) {
     BOOST_TEST(allocations_when_warm([] {
-        std::array<fiber, 100> fibers;
-        int ran = 0;
-        for (fiber& f : fibers) {
-            f = fiber([&ran] { ++ran; });
-        }
-        for (fiber& f : fibers) {
-            f.join();
-        }
-    }) == 0U);
+                   std::array<fiber, 100> fibers;
+                   int ran = 0;
+                   for (fiber& f : fibers) {
+                       f = fiber([&ran] { ++ran; });
+                   }
+                   for (fiber& f : fibers) {
+                       f.join();
+                   }
+               }) == 0U);
 }
 
 FIBER_TEST_CASE(a_spawn_with_a_short_name_arguments_and_detach_allocates_nothing) {
     BOOST_TEST(allocations_when_warm([] {
-        for (int i = 0; i < 50; ++i) {
-            fiber({"fifteen letters"}, [](int, double, void*) {}, i, 1.0, nullptr).detach();
-        }
-        coir::this_fiber::yield();
-    }) == 0U);
+                   for (int i = 0; i < 50; ++i) {
+                       fiber(
+                           {"fifteen letters"}, [](int, double, void*) {}, i, 1.0, nullptr)
+                           .detach();
+                   }
+                   coir::this_fiber::yield();
+               }) == 0U);
 }
 
 FIBER_TEST_CASE(fibers_that_wait_at_once_allocate_nothing_on_warm_pools) {
     BOOST_TEST(allocations_when_warm([] {
-        coir::wait_queue queue;
-        std::array<fiber, 60> fibers;
-        for (fiber& f : fibers) {
-            f = fiber([&queue] { queue.park(); });
-        }
-        coir::this_fiber::yield();
-        queue.unpark_all();
-        for (fiber& f : fibers) {
-            f.join();
-        }
-    }) == 0U);
+                   coir::wait_queue queue;
+                   std::array<fiber, 60> fibers;
+                   for (fiber& f : fibers) {
+                       f = fiber([&queue] { queue.park(); });
+                   }
+                   coir::this_fiber::yield();
+                   queue.unpark_all();
+                   for (fiber& f : fibers) {
+                       f.join();
+                   }
+               }) == 0U);
 }
 
 FIBER_TEST_CASE(park_unpark_yield_and_sleep_allocate_nothing_even_when_cold) {
@@ -104,10 +106,11 @@ FIBER_TEST_CASE(park_unpark_yield_and_sleep_allocate_nothing_even_when_cold) {
 
 FIBER_TEST_CASE(deadline_scopes_and_shields_allocate_nothing) {
     BOOST_TEST(allocations_when_warm([] {
-        coir::with_timeout(milliseconds(5), [] { coir::this_fiber::sleep_for(milliseconds(1)); });
-        BOOST_TEST(coir::try_for(milliseconds(5), [] { return 7; }).value() == 7);
-        coir::shield([] { coir::this_fiber::yield(); });
-    }) == 0U);
+                   coir::with_timeout(milliseconds(5),
+                                      [] { coir::this_fiber::sleep_for(milliseconds(1)); });
+                   BOOST_TEST(coir::try_for(milliseconds(5), [] { return 7; }).value() == 7);
+                   coir::shield([] { coir::this_fiber::yield(); });
+               }) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

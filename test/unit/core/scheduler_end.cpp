@@ -13,13 +13,13 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <sys/mman.h>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <sys/mman.h>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -39,7 +39,7 @@ void* refuse_large(void* hint, std::size_t size, int protection, int flags, int 
         return MAP_FAILED;
     }
     return replace_system_call<&coir::detail::system_calls::mmap>::original(hint, size, protection,
-                                                                             flags, fd, offset);
+                                                                            flags, fd, offset);
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -177,11 +177,12 @@ BOOST_AUTO_TEST_CASE(a_fiber_without_a_stack_ends_with_the_reason_and_the_others
             const replace_system_call<&coir::detail::system_calls::mmap> guard(refuse_large);
             const std::shared_ptr<void> kept(nullptr, [&](void*) { callable_destroyed = true; });
             fiber unlucky({"unlucky", 1024 * 1024}, [&started, held = kept] { started = true; });
-            BOOST_CHECK_EXCEPTION(unlucky.join(), std::system_error, [](const std::system_error& e) {
-                return e.code() == std::errc::not_enough_memory &&
-                       contains(e.what(), "fiber_options::stack_size") &&
-                       contains(e.what(), "vm.max_map_count");
-            });
+            BOOST_CHECK_EXCEPTION(unlucky.join(), std::system_error,
+                                  [](const std::system_error& e) {
+                                      return e.code() == std::errc::not_enough_memory &&
+                                             contains(e.what(), "fiber_options::stack_size") &&
+                                             contains(e.what(), "vm.max_map_count");
+                                  });
         }
         BOOST_TEST(callable_destroyed);
         BOOST_TEST(!started);
@@ -275,8 +276,8 @@ BOOST_DATA_TEST_CASE(a_stack_size_out_of_range_is_refused_with_value_limits_and_
         BOOST_CHECK_EXCEPTION(fiber({"f", size}, [] {}), std::invalid_argument, names_all);
     };
     world.run(body);
-    BOOST_CHECK_EXCEPTION(fiber_world(coir::detail::scheduler::settings{size, {}}), std::invalid_argument,
-                          [&](const std::invalid_argument& e) {
+    BOOST_CHECK_EXCEPTION(fiber_world(coir::detail::scheduler::settings{size, {}}),
+                          std::invalid_argument, [&](const std::invalid_argument& e) {
                               return contains(e.what(), std::to_string(size)) &&
                                      contains(e.what(), "run_options::stack_size");
                           });

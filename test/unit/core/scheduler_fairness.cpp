@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is ready must not keep out what becomes ready. "Bounded" is some multiple of the 128 switches
-// that the scheduler allows between two looks at the poller; the tests ask for no exact number.
+// What is ready must not keep out what becomes ready. "Bounded" is some multiple of the 128
+// switches that the scheduler allows between two looks at the poller; the tests ask for no exact
+// number.
 #include "support/fiber_test.hpp"
 
 #include "core/waiter.hpp"
@@ -114,8 +115,9 @@ BOOST_AUTO_TEST_CASE(calls_that_need_not_wait_do_not_switch_each_time) {
         int turns = 0;
         bool stop = false;
         fiber other([&] {
-            for (; !stop; ++turns) {
+            while (!stop) {
                 coir::this_fiber::yield();
+                ++turns;
             }
         });
         coir::this_fiber::yield();

@@ -148,8 +148,9 @@ FIBER_TEST_CASE(an_exception_may_be_rethrown_after_a_wait) {
             yield();
         }
     });
-    BOOST_CHECK_EXCEPTION(f.join(), std::runtime_error,
-                          [](const std::runtime_error& e) { return e.what() == std::string("first"); });
+    BOOST_CHECK_EXCEPTION(f.join(), std::runtime_error, [](const std::runtime_error& e) {
+        return e.what() == std::string("first");
+    });
     other.join();
 }
 
@@ -175,7 +176,10 @@ FIBER_TEST_CASE(a_fiber_starts_with_errno_zero) {
     errno = EBADF;
     int first = -1;
     int moved_in = -1;
-    fiber a([&] { first = errno; errno = EIO; });
+    fiber a([&] {
+        first = errno;
+        errno = EIO;
+    });
     fiber b([&] { moved_in = errno; });
     b.join();
     BOOST_TEST(first == 0);

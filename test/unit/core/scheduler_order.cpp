@@ -74,8 +74,14 @@ FIBER_TEST_CASE(fibers_that_were_unparked_run_in_the_order_of_unparking) {
     std::string trace;
     coir::wait_queue first;
     coir::wait_queue second;
-    fiber a([&] { first.park(); trace += 'a'; });
-    fiber b([&] { second.park(); trace += 'b'; });
+    fiber a([&] {
+        first.park();
+        trace += 'a';
+    });
+    fiber b([&] {
+        second.park();
+        trace += 'b';
+    });
     coir::this_fiber::yield();
     second.unpark_one();
     first.unpark_one();
@@ -87,7 +93,10 @@ FIBER_TEST_CASE(fibers_that_were_unparked_run_in_the_order_of_unparking) {
 FIBER_TEST_CASE(unpark_does_not_switch) {
     std::string trace;
     coir::wait_queue queue;
-    fiber a([&] { queue.park(); trace += 'a'; });
+    fiber a([&] {
+        queue.park();
+        trace += 'a';
+    });
     coir::this_fiber::yield();
     queue.unpark_one();
     trace += 'm';

@@ -152,7 +152,8 @@ FIBER_TEST_CASE(yield_and_check_cancelled_are_cancellation_points) {
     });
 }
 
-// With a clock that stands between two sleeps' deadlines, the second must not be woken with the first.
+// With a clock that stands between two sleeps' deadlines, the second must not be woken with the
+// first.
 FIBER_TEST_CASE(nobody_is_woken_early_by_a_neighbour) {
     std::vector<fiber> fibers;
     for (int i = 0; i < 100; ++i) {

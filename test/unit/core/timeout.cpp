@@ -53,9 +53,9 @@ FIBER_TEST_CASE(with_timeout_returns_what_the_body_returns) {
 }
 
 FIBER_TEST_CASE(with_timeout_throws_timed_out_when_its_time_is_up_and_not_before) {
-    BOOST_CHECK_EXCEPTION(with_timeout(5ms, [] { sleep_for(1h); }), timed_out, [](const timed_out& e) {
-        return e.code() == std::errc::timed_out && elapsed() == 5ms;
-    });
+    BOOST_CHECK_EXCEPTION(
+        with_timeout(5ms, [] { sleep_for(1h); }), timed_out,
+        [](const timed_out& e) { return e.code() == std::errc::timed_out && elapsed() == 5ms; });
     sleep_for(1ms);  // it is over
 }
 
@@ -64,11 +64,13 @@ FIBER_TEST_CASE(with_timeout_passes_exceptions_through) {
 }
 
 FIBER_TEST_CASE(the_tightest_deadline_wins_whether_inner_or_outer) {
-    BOOST_CHECK_THROW(with_timeout(3ms, [] {
-        with_timeout(1h, [] { sleep_for(2h); });
-        BOOST_TEST(false, "the inner scope has absorbed the outer one's deadline");
-    }),
-                      timed_out);
+    BOOST_CHECK_THROW(
+        with_timeout(3ms,
+                     [] {
+                         with_timeout(1h, [] { sleep_for(2h); });
+                         BOOST_TEST(false, "the inner scope has absorbed the outer one's deadline");
+                     }),
+        timed_out);
     BOOST_TEST((elapsed() == 3ms));
     with_timeout(1h, [] {
         BOOST_CHECK_THROW(with_timeout(2ms, [] { sleep_for(2h); }), timed_out);
@@ -80,14 +82,15 @@ FIBER_TEST_CASE(the_tightest_deadline_wins_whether_inner_or_outer) {
 FIBER_TEST_CASE(of_equal_deadlines_the_outer_one_is_thrown) {
     const deadline until = deadline::after(4ms);
     bool after_inner = false;
-    BOOST_CHECK_THROW(coir::with_deadline(until, [&] {
-        try {
-            coir::with_deadline(until, [] { sleep_for(1h); });
-        } catch (const timed_out&) {
-            after_inner = true;
-            yield();
-        }
-    }),
+    BOOST_CHECK_THROW(coir::with_deadline(until,
+                                          [&] {
+                                              try {
+                                                  coir::with_deadline(until, [] { sleep_for(1h); });
+                                              } catch (const timed_out&) {
+                                                  after_inner = true;
+                                                  yield();
+                                              }
+                                          }),
                       timed_out);
     BOOST_TEST((elapsed() == 4ms));
     static_cast<void>(after_inner);  // either may be seen first; both end
@@ -95,11 +98,12 @@ FIBER_TEST_CASE(of_equal_deadlines_the_outer_one_is_thrown) {
 
 FIBER_TEST_CASE(several_waits_share_one_deadline) {
     int slept = 0;
-    BOOST_CHECK_THROW(with_timeout(5ms, [&] {
-        for (;; ++slept) {
-            sleep_for(2ms);
-        }
-    }),
+    BOOST_CHECK_THROW(with_timeout(5ms,
+                                   [&] {
+                                       for (;; ++slept) {
+                                           sleep_for(2ms);
+                                       }
+                                   }),
                       timed_out);
     BOOST_TEST(slept == 2);
     BOOST_TEST((elapsed() == 5ms));
@@ -109,11 +113,12 @@ FIBER_TEST_CASE(a_timeout_of_zero_or_less_has_passed_already) {
     for (const auto timeout : {0ms, -1ms, -3600000ms}) {
         bool entered = false;
         bool waited = false;
-        BOOST_CHECK_THROW(with_timeout(timeout, [&] {
-            entered = true;
-            yield();
-            waited = true;
-        }),
+        BOOST_CHECK_THROW(with_timeout(timeout,
+                                       [&] {
+                                           entered = true;
+                                           yield();
+                                           waited = true;
+                                       }),
                           timed_out);
         BOOST_TEST(entered);
         BOOST_TEST(!waited);
@@ -157,10 +162,10 @@ FIBER_TEST_CASE(a_deadline_that_a_c_library_met_leads_to_timed_out_although_it_r
 
 FIBER_TEST_CASE(a_deadline_met_by_a_c_library_is_told_to_the_scope_whose_it_was) {
     bool inner_returned = false;
-    BOOST_CHECK_THROW(with_timeout(2ms, [&] {
-        inner_returned = try_for(1h, [] { blocking_call_of_a_c_library(); });
-    }),
-                      timed_out);
+    BOOST_CHECK_THROW(
+        with_timeout(2ms,
+                     [&] { inner_returned = try_for(1h, [] { blocking_call_of_a_c_library(); }); }),
+        timed_out);
     BOOST_TEST(inner_returned);
 }
 
@@ -168,7 +173,10 @@ FIBER_TEST_CASE(try_for_tells_by_its_result) {
     BOOST_TEST(try_for(5ms, [] { sleep_for(1ms); }));
     BOOST_TEST(!try_for(5ms, [] { sleep_for(1h); }));
     BOOST_TEST((try_for(5ms, [] { return 7; }) == std::optional<int>(7)));
-    BOOST_TEST((try_for(5ms, [] { sleep_for(1h); return 7; }) == std::nullopt));
+    BOOST_TEST((try_for(5ms, [] {
+                    sleep_for(1h);
+                    return 7;
+                }) == std::nullopt));
     BOOST_TEST(**try_for(5ms, [] { return std::make_unique<int>(3); }) == 3);
     static_assert(std::is_same_v<decltype(try_for(5ms, [] {})), bool>);
     BOOST_CHECK_THROW(try_for(5ms, [] { throw std::runtime_error("x"); }), std::runtime_error);

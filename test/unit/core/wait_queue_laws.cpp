@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Goal: whatever the order of notifications, deadlines and cancellations, each wait ends for exactly
-// one reason, and every notification that unpark_one() or unpark_all() claims to have delivered is
-// received by exactly one waiter. Method: fibers do random things to shared queues, on virtual time;
-// the sums must agree. The seed is printed, and each sample is its own seed.
+// Goal: whatever the order of notifications, deadlines and cancellations, each wait ends for
+// exactly one reason, and every notification that unpark_one() or unpark_all() claims to have
+// delivered is received by exactly one waiter. Method: fibers do random things to shared queues, on
+// virtual time; the sums must agree. The seed is printed, and each sample is its own seed.
 #include "support/fiber_test.hpp"
 
 #include <coir/cancellation.hpp>
@@ -89,7 +89,8 @@ private:
         const auto number = static_cast<std::size_t>(pick(2));
         const deadline until =
             pick(2) == 0 ? deadline::after(microseconds(pick(6) - 1)) : deadline::never();
-        const coir::cancellable cancel = pick(5) == 0 ? coir::cancellable::no : coir::cancellable::yes;
+        const coir::cancellable cancel =
+            pick(5) == 0 ? coir::cancellable::no : coir::cancellable::yes;
         ++waits_;
         wait_status status{};
         if (number == 0) {
@@ -114,7 +115,8 @@ private:
             case 0: notify_all(static_cast<std::size_t>(pick(2))); break;
             case 1:
                 if (!scopes_.empty()) {
-                    const auto number = static_cast<std::size_t>(pick(static_cast<int>(scopes_.size())));
+                    const auto number =
+                        static_cast<std::size_t>(pick(static_cast<int>(scopes_.size())));
                     if (scopes_[number] != nullptr) {
                         scopes_[number]->cancel();
                     }
@@ -159,9 +161,7 @@ BOOST_AUTO_TEST_SUITE(wait_queue_laws)
 FIBER_DATA_TEST_CASE(no_notification_is_lost_or_received_twice, boost::unit_test::data::xrange(30),
                      int, sample) {
     const unsigned seed = fresh_seed() + static_cast<unsigned>(sample);
-    BOOST_TEST_CONTEXT("seed " << seed) {
-        chaos(seed).run();
-    }
+    BOOST_TEST_CONTEXT("seed " << seed) { chaos(seed).run(); }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A queue that threads share, with real threads: fibers on one or more carriers and plain threads wait
-// and notify. The stress tests end after a fixed amount of work, not of time.
+// A queue that threads share, with real threads: fibers on one or more carriers and plain threads
+// wait and notify. The stress tests end after a fixed amount of work, not of time.
 #include "base/spin_lock.hpp"
 #include "support/fiber_test.hpp"
 
@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(a_plain_thread_with_a_lock_waits_no_longer_than_its_deadlin
     BOOST_TEST((std::chrono::steady_clock::now() >= until));
 }
 
-// Goal: permits that notifiers hand out arrive, each once, whatever the races with deadlines. Method:
-// many notifiers against fibers of one carrier, most of whose waits are about to time out.
+// Goal: permits that notifiers hand out arrive, each once, whatever the races with deadlines.
+// Method: many notifiers against fibers of one carrier, most of whose waits are about to time out.
 BOOST_AUTO_TEST_CASE(many_notifiers_against_the_deadlines_of_one_carrier_lose_nothing) {
     constexpr int notifiers = 4;
     constexpr int permits_each = 5000;

@@ -6,16 +6,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
 #include <memory>
 #include <string>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 using coir::deadline;
@@ -88,11 +88,11 @@ BOOST_AUTO_TEST_CASE(a_warm_foreign_wait_costs_one_call_of_epoll_ctl) {
     const auto p = make_epoll_poller();
     const socket_pair pair;
     int calls = 0;
-    const replace_system_call<&system_calls::epoll_ctl> guard(
-        [&](int epoll, int operation, int fd, epoll_event* event) {
-            ++calls;
-            return replace_system_call<&system_calls::epoll_ctl>::original(epoll, operation, fd, event);
-        });
+    const replace_system_call<&system_calls::epoll_ctl> guard([&](int epoll, int operation, int fd,
+                                                                  epoll_event* event) {
+        ++calls;
+        return replace_system_call<&system_calls::epoll_ctl>::original(epoll, operation, fd, event);
+    });
     for (int i = 0; i < 10; ++i) {
         BOOST_TEST(p->set_one_shot({pair.near.get(), 1}, {false, true}) == 0);
         BOOST_TEST(take(*p).size() == 1U);

@@ -5,11 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <array>
-#include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
 
 using coir::deadline;
 using coir::detail::make_poll_poller;

@@ -37,9 +37,15 @@ struct rounding {
 };
 
 const rounding roundings[] = {
-    {1ns, 1},          {999'999ns, 1},         {1ms, 1},
-    {1'000'001ns, 2},  {1500us, 2},            {2ms - 1ns, 2},
-    {1s, 1000},        {1s + 1ns, 1001},       {std::chrono::milliseconds(INT_MAX - 1), INT_MAX - 1},
+    {1ns, 1},
+    {999'999ns, 1},
+    {1ms, 1},
+    {1'000'001ns, 2},
+    {1500us, 2},
+    {2ms - 1ns, 2},
+    {1s, 1000},
+    {1s + 1ns, 1001},
+    {std::chrono::milliseconds(INT_MAX - 1), INT_MAX - 1},
     {std::chrono::milliseconds(INT_MAX), INT_MAX},
 };
 

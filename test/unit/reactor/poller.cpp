@@ -8,20 +8,20 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <fcntl.h>
 #include <memory>
 #include <ostream>
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -38,7 +38,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr direction_set reading{true, false};
-constexpr direction_set writing{false, true};
 constexpr direction_set both{true, true};
 constexpr direction_set nothing{};
 

@@ -164,14 +164,12 @@ BOOST_AUTO_TEST_CASE(who_was_woken_by_a_close_does_not_disturb_the_next_descript
     scripted_world world(false);
     world.run([&] {
         int error = 0;
-        fiber old_waiter([&] {
-            error = wait_for(5, direction::read, descriptor_kind::foreign).error;
-        });
+        fiber old_waiter(
+            [&] { error = wait_for(5, direction::read, descriptor_kind::foreign).error; });
         coir::this_fiber::yield();
         bool new_woken = false;
-        fiber new_waiter([&] {
-            new_woken = wait_for(5, direction::read, descriptor_kind::foreign).ready();
-        });
+        fiber new_waiter(
+            [&] { new_woken = wait_for(5, direction::read, descriptor_kind::foreign).ready(); });
         world.events.forget(5);
         coir::this_fiber::yield();
         world.calls();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The reactor over a scripted poller: what the kernel is told, and what the readiness bits remember.
+// The reactor over a scripted poller: what the kernel is told, and what the readiness bits
+// remember.
 #include "reactor/reactor.hpp"
 
 #include "unit/reactor/scripted_poller.hpp"
@@ -91,9 +92,8 @@ BOOST_AUTO_TEST_CASE(interest_is_kept_for_those_who_still_wait) {
     scripted_world world;
     world.run([&] {
         fiber patient([] { wait_for(5, direction::read, descriptor_kind::foreign); });
-        fiber hasty([] {
-            wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms));
-        });
+        fiber hasty(
+            [] { wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms)); });
         hasty.join();
         BOOST_TEST(world.calls() == "one_shot 5 r\n");
         world.script.batches.push_back({readable(5)});
@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE(a_one_shot_event_asks_again_for_the_other_direction) {
     scripted_world world;
     world.run([&] {
         bool read = false;
-        fiber reader([&] { read = wait_for(5, direction::read, descriptor_kind::foreign).ready(); });
+        fiber reader(
+            [&] { read = wait_for(5, direction::read, descriptor_kind::foreign).ready(); });
         fiber writer([] { wait_for(5, direction::write, descriptor_kind::foreign); });
         coir::this_fiber::yield();
         BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 rw\n");
@@ -125,6 +126,22 @@ BOOST_AUTO_TEST_CASE(without_standing_interest_our_own_descriptors_are_one_shot_
         world.script.batches.push_back({readable(5)});
         wait_for(5, direction::read, descriptor_kind::owned);
         BOOST_TEST(world.calls() == "one_shot 5 r\n");
+    });
+}
+
+// Nobody takes back interest in a descriptor of ours, so none but the event itself can ask again.
+BOOST_AUTO_TEST_CASE(without_standing_interest_an_event_asks_again_for_the_other_direction) {
+    scripted_world world(false);
+    world.run([&] {
+        fiber reader([] { wait_for(5, direction::read, descriptor_kind::owned); });
+        fiber writer([] { wait_for(5, direction::write, descriptor_kind::owned); });
+        coir::this_fiber::yield();
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 rw\n");
+        world.script.batches.push_back({writable(5)});
+        writer.join();
+        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        world.script.batches.push_back({readable(5)});
+        reader.join();
     });
 }
 

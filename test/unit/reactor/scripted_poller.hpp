@@ -77,7 +77,8 @@ public:
 
 private:
     void write_down(const char* call, detail::poller_key key, const std::string& what) {
-        journal_.text += std::string(call) + ' ' + std::to_string(key.descriptor) + ' ' + what + "\n";
+        journal_.text +=
+            std::string(call) + ' ' + std::to_string(key.descriptor) + ' ' + what + "\n";
     }
 
     int next_error() {

@@ -15,15 +15,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -85,7 +85,8 @@ struct real_world {
 struct socket_pair {
     socket_pair() {
         int ends[2];
-        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) ==
+                      0);
         near.reset(ends[0]);
         far.reset(ends[1]);
     }
@@ -135,7 +136,8 @@ BOOST_AUTO_TEST_CASE(several_readers_and_writers_of_one_descriptor_are_all_woken
                 });
                 fibers.emplace_back([&] {
                     writers_woken +=
-                        wait_io({pair.near.get(), direction::write, kind}, deadline::never()).ready();
+                        wait_io({pair.near.get(), direction::write, kind}, deadline::never())
+                            .ready();
                 });
             }
             coir::this_fiber::sleep_for(1ms);
@@ -203,7 +205,8 @@ BOOST_AUTO_TEST_CASE(a_deadline_and_a_cancellation_end_a_wait) {
             }));
             // And then it still works.
             put(pair.far);
-            BOOST_TEST(wait_io(reading(pair.near, descriptor_kind::foreign), deadline::after(10s)).ready());
+            BOOST_TEST(wait_io(reading(pair.near, descriptor_kind::foreign), deadline::after(10s))
+                           .ready());
             close_ours(pair.near);
         });
     }
@@ -214,9 +217,8 @@ BOOST_AUTO_TEST_CASE(a_hang_up_wakes_once_and_does_not_spin) {
         real_world world;
         world.run([&] {
             socket_pair pair;
-            fiber reader([&] {
-                BOOST_TEST(wait_io(reading(pair.near, kind), deadline::never()).ready());
-            });
+            fiber reader(
+                [&] { BOOST_TEST(wait_io(reading(pair.near, kind), deadline::never()).ready()); });
             coir::this_fiber::yield();
             pair.far.reset();
             reader.join();
@@ -239,16 +241,17 @@ BOOST_AUTO_TEST_CASE(a_regular_file_is_ready) {
         const unique_fd file(::mkstemp(name));
         ::unlink(name);
         BOOST_TEST(wait_io(reading(file, descriptor_kind::foreign), deadline::after(10s)).ready());
-        BOOST_TEST(wait_io({file.get(), direction::write, descriptor_kind::foreign}, deadline::after(10s))
-                       .ready());
+        BOOST_TEST(
+            wait_io({file.get(), direction::write, descriptor_kind::foreign}, deadline::after(10s))
+                .ready());
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_that_is_not_open_is_ebadf) {
     real_world().run([] {
         for (const int descriptor : {-1, 1000}) {
-            const io_result result = wait_io({descriptor, direction::read, descriptor_kind::foreign},
-                                             deadline::after(10s));
+            const io_result result = wait_io(
+                {descriptor, direction::read, descriptor_kind::foreign}, deadline::after(10s));
             BOOST_TEST(result.error == EBADF);
         }
     });
@@ -261,7 +264,8 @@ BOOST_AUTO_TEST_CASE(many_descriptors_become_ready_at_once) {
         int woken = 0;
         for (auto& pair : pairs) {
             readers.emplace_back([&] {
-                woken += wait_io(reading(pair.near, descriptor_kind::foreign), deadline::after(10s)).ready();
+                woken += wait_io(reading(pair.near, descriptor_kind::foreign), deadline::after(10s))
+                             .ready();
             });
         }
         coir::this_fiber::yield();
@@ -284,7 +288,8 @@ BOOST_AUTO_TEST_CASE(interruptions_are_nothing_that_a_fiber_sees) {
                     errno = EINTR;
                     return -1;
                 }
-                return replace_system_call<&system_calls::ppoll>::original(fds, count, timeout, mask);
+                return replace_system_call<&system_calls::ppoll>::original(fds, count, timeout,
+                                                                           mask);
             });
 #ifdef __linux__
         const replace_system_call<&system_calls::epoll_pwait2> on_epoll(
@@ -294,8 +299,8 @@ BOOST_AUTO_TEST_CASE(interruptions_are_nothing_that_a_fiber_sees) {
                     errno = EINTR;
                     return -1;
                 }
-                return replace_system_call<&system_calls::epoll_pwait2>::original(epoll, events, capacity,
-                                                                                  timeout, mask);
+                return replace_system_call<&system_calls::epoll_pwait2>::original(
+                    epoll, events, capacity, timeout, mask);
             });
 #endif
         const socket_pair pair;
@@ -349,7 +354,8 @@ BOOST_AUTO_TEST_CASE(it_ends_at_its_deadline_and_at_a_scope_s) {
     BOOST_TEST((wait_io(reading(pair.near), until).status == wait_status::timed_out));
     BOOST_TEST((std::chrono::steady_clock::now() >= until));
     BOOST_TEST(!coir::try_for(2ms, [&] {
-        BOOST_TEST((wait_io(reading(pair.near), deadline::never()).status == wait_status::cancelled));
+        BOOST_TEST(
+            (wait_io(reading(pair.near), deadline::never()).status == wait_status::cancelled));
         coir::this_fiber::check_cancelled();
     }));
 }
@@ -359,14 +365,16 @@ BOOST_AUTO_TEST_CASE(a_cancelled_scope_ends_it_at_once) {
     coir::cancel_scope scope;
     scope.cancel();
     scope.run([&] {
-        BOOST_TEST((wait_io(reading(pair.near), deadline::never()).status == wait_status::cancelled));
+        BOOST_TEST(
+            (wait_io(reading(pair.near), deadline::never()).status == wait_status::cancelled));
     });
 }
 
 BOOST_AUTO_TEST_CASE(errors_are_handed_on_and_interruptions_are_not) {
     const socket_pair pair;
-    BOOST_TEST(wait_io({1000, direction::read, descriptor_kind::foreign}, deadline::never()).error ==
-               EBADF);
+    BOOST_TEST(
+        wait_io({1000, direction::read, descriptor_kind::foreign}, deadline::never()).error ==
+        EBADF);
     {
         const replace_system_call<&system_calls::ppoll> guard(failing_with(ENOMEM));
         BOOST_TEST(wait_io(reading(pair.near), deadline::never()).error == ENOMEM);
@@ -392,7 +400,8 @@ BOOST_AUTO_TEST_CASE(it_waits_for_many_at_once) {
         interests.push_back(reading(pair.near));
     }
     put(pairs[13].far);
-    BOOST_TEST(coir::detail::wait_io_any(interests.data(), interests.size(), deadline::never()).ready());
+    BOOST_TEST(
+        coir::detail::wait_io_any(interests.data(), interests.size(), deadline::never()).ready());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,8 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cerrno>
 #include <poll.h>
+#include <cerrno>
 #include <string>
 #include <system_error>
 

@@ -8,13 +8,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <pthread.h>
+#include <signal.h>
 #include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <pthread.h>
-#include <signal.h>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -77,6 +77,21 @@ BOOST_AUTO_TEST_CASE(a_call_runs_on_another_thread_and_returns_its_result) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(threads_end_when_they_were_idle_for_a_while_and_come_back_on_demand) {
+    blocking_pool pool(4, 1ms);
+    int calls = 0;
+    auto count = [&calls] {
+        ++calls;
+    };
+    for (int round = 1; round <= 2; ++round) {
+        pool.run(count);
+        while (pool.threads() > 0) {
+            std::this_thread::yield();
+        }
+        BOOST_TEST(calls == round);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(other_fibers_run_meanwhile) {
     run([] {
         std::atomic<bool> ran{false};
@@ -92,10 +107,9 @@ BOOST_AUTO_TEST_CASE(other_fibers_run_meanwhile) {
 
 BOOST_AUTO_TEST_CASE(an_exception_comes_back) {
     run([] {
-        BOOST_CHECK_EXCEPTION(run_blocking([] { throw std::runtime_error("inside"); }),
-                              std::runtime_error, [](const std::runtime_error& e) {
-                                  return e.what() == std::string("inside");
-                              });
+        BOOST_CHECK_EXCEPTION(
+            run_blocking([] { throw std::runtime_error("inside"); }), std::runtime_error,
+            [](const std::runtime_error& e) { return e.what() == std::string("inside"); });
         BOOST_CHECK_THROW(run_blocking(coir::abandon_on_cancel, [] { throw 7; }), int);
         BOOST_TEST(run_blocking([] { return 1; }) == 1);
     });
@@ -104,8 +118,8 @@ BOOST_AUTO_TEST_CASE(an_exception_comes_back) {
 BOOST_AUTO_TEST_CASE(on_a_plain_thread_it_calls_right_there) {
     const auto here = std::this_thread::get_id();
     BOOST_TEST((run_blocking([] { return std::this_thread::get_id(); }) == here));
-    BOOST_TEST((run_blocking(coir::abandon_on_cancel, [] { return std::this_thread::get_id(); }) ==
-                here));
+    BOOST_TEST(
+        (run_blocking(coir::abandon_on_cancel, [] { return std::this_thread::get_id(); }) == here));
 }
 
 BOOST_AUTO_TEST_CASE(threads_are_started_on_demand_and_used_again) {
@@ -228,12 +242,13 @@ BOOST_AUTO_TEST_CASE(a_thread_that_cannot_be_started_is_an_error_that_names_the_
     run([] {
         {
             const no_new_threads guard;
-            BOOST_CHECK_EXCEPTION(run_blocking([] {}), std::system_error, [](const std::system_error& e) {
-                const std::string text = e.what();
-                return e.code() == std::errc::resource_unavailable_try_again &&
-                       text.find("ulimit -u") != std::string::npos &&
-                       text.find("run_options::blocking_threads") != std::string::npos;
-            });
+            BOOST_CHECK_EXCEPTION(
+                run_blocking([] {}), std::system_error, [](const std::system_error& e) {
+                    const std::string text = e.what();
+                    return e.code() == std::errc::resource_unavailable_try_again &&
+                           text.find("ulimit -u") != std::string::npos &&
+                           text.find("run_options::blocking_threads") != std::string::npos;
+                });
         }
         BOOST_TEST(blocking_pool::current()->threads() == 0U);
         BOOST_TEST(run_blocking([] { return 7; }) == 7);

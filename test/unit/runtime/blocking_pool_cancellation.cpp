@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_caller_does_not_call) {
         scope.cancel();
         bool called = false;
         BOOST_TEST(!scope.run([&] { run_blocking([&] { called = true; }); }));
-        BOOST_TEST(!scope.run([&] { run_blocking(coir::abandon_on_cancel, [&] { called = true; }); }));
+        BOOST_TEST(
+            !scope.run([&] { run_blocking(coir::abandon_on_cancel, [&] { called = true; }); }));
         BOOST_TEST(!called);
     });
 }

@@ -14,16 +14,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <atomic>
 #include <chrono>
-#include <fcntl.h>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 using coir::deadline;
@@ -100,9 +100,7 @@ BOOST_AUTO_TEST_CASE(several_threads_run_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_thread_started_inside_may_run_fibers_of_its_own) {
     int result = 0;
-    run([&] {
-        coir::run_blocking([&] { result = run([] { return 7; }); });
-    });
+    run([&] { coir::run_blocking([&] { result = run([] { return 7; }); }); });
     BOOST_TEST(result == 7);
 }
 
@@ -144,16 +142,17 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_waits_for_a_descriptor_is_cancelled_at_the_end
 BOOST_AUTO_TEST_CASE(a_deadline_around_it_reaches_in) {
     const auto before = std::chrono::steady_clock::now();
     bool cleaned_up = false;
-    BOOST_CHECK_THROW(coir::with_timeout(5ms, [&] {
-        run([&] {
-            try {
-                coir::this_fiber::sleep_for(1h);
-            } catch (const coir::operation_cancelled&) {
-                cleaned_up = true;
-                throw;
-            }
-        });
-    }),
+    BOOST_CHECK_THROW(coir::with_timeout(5ms,
+                                         [&] {
+                                             run([&] {
+                                                 try {
+                                                     coir::this_fiber::sleep_for(1h);
+                                                 } catch (const coir::operation_cancelled&) {
+                                                     cleaned_up = true;
+                                                     throw;
+                                                 }
+                                             });
+                                         }),
                       coir::timed_out);
     BOOST_TEST(cleaned_up);
     BOOST_TEST((std::chrono::steady_clock::now() - before >= 5ms));
@@ -177,10 +176,10 @@ BOOST_AUTO_TEST_CASE(a_cancelled_scope_around_it_reaches_in) {
 BOOST_AUTO_TEST_CASE(a_deadlock_is_thrown_with_its_report) {
     const coir::test::captured_log log;
     BOOST_CHECK_EXCEPTION(run([] {
-        coir::wait_queue queue;
-        fiber stuck({"stuck"}, [&] { queue.park(); });
-        stuck.join();
-    }),
+                              coir::wait_queue queue;
+                              fiber stuck({"stuck"}, [&] { queue.park(); });
+                              stuck.join();
+                          }),
                           coir::deadlock_error, [](const coir::deadlock_error& e) {
                               const std::string text = e.what();
                               return text.find("'stuck' spawned at") != std::string::npos &&

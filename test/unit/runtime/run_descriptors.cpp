@@ -14,12 +14,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cerrno>
 #include <fcntl.h>
+#include <unistd.h>
+#include <cerrno>
 #include <set>
 #include <stdexcept>
 #include <system_error>
-#include <unistd.h>
 
 using coir::deadline;
 using coir::fiber;
@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(a_run_leaves_none_open) {
 BOOST_AUTO_TEST_CASE(a_run_that_ends_by_an_exception_leaves_none_open) {
     const auto before = open_descriptors();
     BOOST_CHECK_THROW(run([] {
-        wait_for_a_byte(descriptor_kind::owned);
-        throw std::runtime_error("out");
-    }),
+                          wait_for_a_byte(descriptor_kind::owned);
+                          throw std::runtime_error("out");
+                      }),
                       std::runtime_error);
     BOOST_TEST((open_descriptors() == before));
 }
@@ -98,9 +98,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_ends_by_a_deadlock_leaves_none_open) {
     const coir::test::captured_log log;
     const auto before = open_descriptors();
     BOOST_CHECK_THROW(run([] {
-        coir::wait_queue queue;
-        queue.park();
-    }),
+                          coir::wait_queue queue;
+                          queue.park();
+                      }),
                       coir::deadlock_error);
     BOOST_TEST((open_descriptors() == before));
 }

@@ -70,7 +70,8 @@ BOOST_DATA_TEST_CASE(a_stack_size_out_of_range_is_refused_with_value_limits_and_
     BOOST_CHECK_EXCEPTION(run(options, [&] { ran = true; }), std::invalid_argument,
                           [&](const std::invalid_argument& e) {
                               return contains(e.what(), std::to_string(size)) &&
-                                     contains(e.what(), "16384") && contains(e.what(), "1073741824") &&
+                                     contains(e.what(), "16384") &&
+                                     contains(e.what(), "1073741824") &&
                                      contains(e.what(), "run_options::stack_size");
                           });
     BOOST_TEST(!ran);
@@ -79,9 +80,10 @@ BOOST_DATA_TEST_CASE(a_stack_size_out_of_range_is_refused_with_value_limits_and_
 BOOST_AUTO_TEST_CASE(no_blocking_threads_at_all_are_refused) {
     run_options options;
     options.blocking_threads = 0;
-    BOOST_CHECK_EXCEPTION(run(options, [] {}), std::invalid_argument, [](const std::invalid_argument& e) {
-        return contains(e.what(), "run_options::blocking_threads");
-    });
+    BOOST_CHECK_EXCEPTION(run(options, [] {}), std::invalid_argument,
+                          [](const std::invalid_argument& e) {
+                              return contains(e.what(), "run_options::blocking_threads");
+                          });
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_reactor_in_the_environment_is_refused) {
@@ -102,8 +104,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_guard_in_the_environment_is_refused) {
 BOOST_AUTO_TEST_CASE(the_environment_overrides_the_reactor) {
     for (const char* name : {"poll", "epoll"}) {
         const environment_variable guard("COIR_REACTOR", name);
-        for (const auto kind : {coir::reactor_kind::automatic, coir::reactor_kind::poll,
-                                coir::reactor_kind::epoll}) {
+        for (const auto kind :
+             {coir::reactor_kind::automatic, coir::reactor_kind::poll, coir::reactor_kind::epoll}) {
             run_options options;
             options.reactor = kind;
             run(options, [&] {
@@ -121,7 +123,9 @@ BOOST_AUTO_TEST_CASE(without_an_environment_the_option_chooses) {
         BOOST_TEST(coir::detail::reactor::current()->backend_name() == std::string("poll"));
     });
 #ifdef __linux__
-    run([] { BOOST_TEST(coir::detail::reactor::current()->backend_name() == std::string("epoll")); });
+    run([] {
+        BOOST_TEST(coir::detail::reactor::current()->backend_name() == std::string("epoll"));
+    });
 #endif
 }
 
@@ -130,11 +134,11 @@ BOOST_AUTO_TEST_CASE(both_kinds_of_guards_work) {
     options.guard = coir::guard_kind::mprotect;
     const environment_variable guard("COIR_GUARD", "");
     BOOST_TEST(run(options, [] {
-        int result = 0;
-        coir::fiber f([&] { result = 7; });
-        f.join();
-        return result;
-    }) == 7);
+                   int result = 0;
+                   coir::fiber f([&] { result = 7; });
+                   f.join();
+                   return result;
+               }) == 7);
 }
 
 BOOST_AUTO_TEST_CASE(the_stack_size_is_the_default_of_fibers) {

@@ -62,8 +62,8 @@ BOOST_AUTO_TEST_CASE(a_thread_wakes_a_fiber_long_before_its_deadline) {
 }
 
 // Goal: no wake-up is lost, whatever the carrier is about to do. Method: a thread and a fiber hand
-// the turn to and fro, so that each round may meet the carrier awake, on its way to the kernel or in
-// it; a lost wake-up hangs.
+// the turn to and fro, so that each round may meet the carrier awake, on its way to the kernel or
+// in it; a lost wake-up hangs.
 BOOST_AUTO_TEST_CASE(a_thread_and_a_fiber_take_turns) {
     constexpr std::size_t rounds = 1000;
     std::deque<signal_flag> pings(rounds);

@@ -12,11 +12,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <atomic>
 #include <chrono>
-#include <fcntl.h>
 #include <thread>
-#include <unistd.h>
 
 using coir::fiber;
 using namespace std::chrono_literals;
@@ -58,6 +58,15 @@ BOOST_AUTO_TEST_CASE(a_year_passes_at_once_and_exactly) {
     BOOST_TEST((coir::detail::now() - before < 1h));  // the thread has its own clock again
 }
 
+BOOST_AUTO_TEST_CASE(a_timeout_around_the_run_counts_in_virtual_time) {
+    BOOST_CHECK_NO_THROW(coir::with_timeout(
+        1h, [] { coir::run(on_virtual_time(), [] { coir::this_fiber::sleep_for(59min); }); }));
+    BOOST_CHECK_THROW(
+        coir::with_timeout(
+            1h, [] { coir::run(on_virtual_time(), [] { coir::this_fiber::sleep_for(61min); }); }),
+        coir::timed_out);
+}
+
 BOOST_AUTO_TEST_CASE(an_event_that_is_there_comes_before_the_jump) {
     coir::run(on_virtual_time(), [] {
         const pipe_ends pipe;
@@ -80,9 +89,8 @@ BOOST_AUTO_TEST_CASE(a_wait_for_a_descriptor_meets_its_deadline) {
 BOOST_AUTO_TEST_CASE(time_stands_still_during_a_blocking_call) {
     coir::run(on_virtual_time(), [] {
         const auto start = coir::detail::now();
-        coir::with_timeout(1ms, [] {
-            coir::run_blocking([] { std::this_thread::sleep_for(3ms); });
-        });
+        coir::with_timeout(1ms,
+                           [] { coir::run_blocking([] { std::this_thread::sleep_for(3ms); }); });
         BOOST_TEST((coir::detail::now() == start));
     });
 }

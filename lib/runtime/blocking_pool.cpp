@@ -71,8 +71,8 @@ struct blocking_pool::job {
 };
 
 struct blocking_pool::state {
-    state(std::size_t limit, std::chrono::nanoseconds idle) noexcept
-        : most_threads(limit), idle_time(idle) {}
+    state(std::size_t limit, std::chrono::nanoseconds longest_idle) noexcept
+        : most_threads(limit), idle_time(longest_idle) {}
 
     const std::size_t most_threads;
     const std::chrono::nanoseconds idle_time;  // after which a thread ends

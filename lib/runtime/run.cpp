@@ -52,8 +52,11 @@ void run_on(const run_options& options, idle_source& idle, function_ref body) {
     try {
         fibers.run_main(body);
     } catch (const operation_cancelled&) {
-        if (fibers.deadlock_report().empty()) {
-            throw;  // of a scope around run()
+        if (fibers.deadlock_report().empty()) {  // it is of a scope around run()
+            if (scope* const outer = innermost_scope()) {
+                outer->refresh();  // as long as this run's clock, which may be virtual, is the one
+            }
+            throw;
         }
     }
     if (!fibers.deadlock_report().empty()) {

@@ -65,6 +65,9 @@ io_result wait_on_thread(const io_interest* interests, std::size_t count, deadli
             return {wait_status::notified, error};
         }
         if (until.has_passed()) {
+            if (on_deadline == wait_status::cancelled) {
+                innermost_scope()->refresh();  // no timer tells the scope that it is over
+            }
             return {on_deadline, 0};
         }
     }

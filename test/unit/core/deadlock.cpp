@@ -103,18 +103,16 @@ FIBER_TEST_CASE(a_wait_that_another_thread_can_end_is_no_deadlock) {
     wait_queue queue;
     std::mutex mutex;
     bool notified = false;
+    std::unique_lock lock(mutex);  // held until the fiber has parked: only then can it be notified
     std::thread notifier([&] {
-        std::this_thread::sleep_for(2ms);
-        const std::lock_guard lock(mutex);
+        const std::lock_guard in_notifier(mutex);
         notified = true;
         queue.unpark_one();
     });
-    {
-        std::unique_lock lock(mutex);
-        while (!notified) {
-            BOOST_TEST((queue.park(lock) == coir::wait_status::notified));
-        }
+    while (!notified) {
+        BOOST_TEST((queue.park(lock) == coir::wait_status::notified));
     }
+    lock.unlock();
     notifier.join();
 }
 

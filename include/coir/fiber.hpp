@@ -25,9 +25,23 @@ struct fiber_options {
                   detail::source_place spawned_at = detail::source_place::here())
         : name(std::move(fiber_name)), stack_size(stack_size_bytes), place(spawned_at) {}
 
+    /// fiber_options::carrier: whichever carrier has time for it first.
+    static constexpr int any_carrier = -1;
+    /// fiber_options::carrier: the one that the spawning fiber runs on.
+    static constexpr int this_carrier = -2;
+
+    /// Names the carrier that the fiber is to run on. @returns these options.
+    fiber_options&& on(int carrier_number) && noexcept {
+        carrier = carrier_number;
+        return std::move(*this);
+    }
+
     std::string name;            ///< shown in reports; up to 15 characters cost no allocation
     std::size_t stack_size;      ///< bytes; 0 means run_options::stack_size
     detail::source_place place;  ///< where the fiber is spawned, for reports
+    /// The carrier that the fiber runs on for all its life: a number from 0, less than
+    /// run_options::threads, or one of the constants above.
+    int carrier = any_carrier;
 };
 
 /// @brief std::jthread for fibers: its constructor spawns, its destructor cancels and joins.

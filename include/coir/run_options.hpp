@@ -28,6 +28,11 @@ enum class clock_kind : std::uint8_t {
 
 /// @brief What can be chosen for a run().
 struct run_options {
+    /// How many carrier threads run fibers: the one that calls run(), and so many less one that
+    /// live as long as the run. 1 to 1024. With more than one, a fiber that has not started yet may
+    /// start on any of them, unless fiber_options::carrier names one.
+    std::size_t threads = 1;
+
     /// The environment variable `COIR_REACTOR` (`poll` or `epoll`) overrides it.
     reactor_kind reactor = reactor_kind::automatic;
 
@@ -38,10 +43,11 @@ struct run_options {
     /// Stack guards. The environment variable `COIR_GUARD` (`madvise` or `mprotect`) overrides it.
     guard_kind guard = guard_kind::automatic;
 
-    /// How many threads run_blocking() may use at once; they are started on demand. At least 1.
+    /// How many threads run_blocking() may use at once, for all carriers together; they are started
+    /// on demand. At least 1.
     std::size_t blocking_threads = 64;
 
-    /// The clock that sleeps and deadlines go by.
+    /// The clock that sleeps and deadlines go by. Virtual time is for one carrier thread.
     clock_kind clock = clock_kind::steady;
 };
 

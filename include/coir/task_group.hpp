@@ -25,7 +25,8 @@ COIR_API group_state& as_group(task_group_state& state) noexcept;
 /// it learns of a failure in `join()`.
 ///
 /// @suspends `join()` and the destructor wait for the tasks' end; nothing else waits.
-/// @threadsafety The fibers of one carrier thread use a group.
+/// @threadsafety A group is made and destroyed by one fiber; every fiber of its run() may spawn
+/// into it, join and cancel it, for as long as it lives. Its tasks may run on any carrier.
 /// @errors `spawn()` outside run() throws std::system_error (operation_not_permitted).
 /// @cancellation A cancellation of the scope in which the group was made reaches its tasks.
 /// `join()` is a cancellation point: if the owner is cancelled there, the tasks are cancelled and

@@ -67,7 +67,7 @@ void shared_scope::leave() noexcept {
         const std::lock_guard guard(lock_);
         entered_ = false;
         home = std::exchange(home_, nullptr);
-        undelivered = posted_;
+        undelivered = posted_.on_its_way();
     }
     if (home != nullptr) {
         home->outside_can_cancel(false);
@@ -98,19 +98,9 @@ void shared_scope::cancel() noexcept {
     }
     if (home_ == scheduler::current()) {
         scope_.cancel(cancel_cause::requested);
-    } else if (!posted_) {
-        posted_ = true;
-        home_->post(item_);
+    } else {
+        posted_.post_to(*home_);
     }
-}
-
-void shared_scope::cancel_item::deliver(inbox_item& item) noexcept {
-    shared_scope& self = static_cast<cancel_item&>(item).owner;
-    {
-        const std::lock_guard guard(self.lock_);
-        self.posted_ = false;
-    }
-    self.scope_.cancel(cancel_cause::requested);
 }
 
 bool shared_scope::cancel_requested() const noexcept {

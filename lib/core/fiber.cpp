@@ -27,10 +27,10 @@ fiber_blueprint allocate_fiber(fiber_options&& options, handle_kind kind, group_
 }
 
 void start_fiber(fiber_control& control, const callable_type& type) noexcept {
-    control.home->start(control, type);
+    scheduler::current()->start(control, type);
 }
 
-void abandon_fiber(fiber_control& control) noexcept { control.home->abandon(control); }
+void abandon_fiber(fiber_control& control) noexcept { scheduler::current()->abandon(control); }
 
 }  // namespace detail
 

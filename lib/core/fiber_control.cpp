@@ -34,17 +34,23 @@ constexpr std::size_t storage_offset =
 
 }  // namespace
 
-fiber_control::fiber_control(scheduler& owner, fiber_options&& chosen, handle_kind kind,
-                             group_state* spawned_in, std::size_t allocated)
+fiber_control::fiber_control(scheduler& spawner, scheduler& books, bool may_travel,
+                             fiber_options&& chosen, handle_kind kind, group_state* spawned_in,
+                             std::size_t allocated)
     : innermost(&own_scope),
-      home(&owner),
       id(next_id()),
+      origin(&books),
+      travels(may_travel),
       options(std::move(chosen)),
       group(spawned_in),
+      home_(&spawner),
+      settled_(!may_travel),
       handle_let_go_(kind == handle_kind::detached),
       owners_(kind == handle_kind::detached ? 1 : 2),
       allocated_bytes_(allocated) {
-    own_scope.attach(group != nullptr ? &group->members : &owner.root(), this);
+    if (!travels) {
+        own_scope.attach(group != nullptr ? &group->members : &books.root(), this);
+    }
 }
 
 std::size_t fiber_control::allocation_size(std::size_t callable_bytes) noexcept {
@@ -95,8 +101,9 @@ void fiber_control::fail() noexcept {
 
 void fiber_control::announce_end() noexcept {
     if (group != nullptr) {
-        group->fiber_ended(*this, std::exchange(failure_, nullptr));
+        group_failure_ = std::exchange(failure_, nullptr);
     }
+    own_scope.detach();
     std::exception_ptr unheard;
     {
         const std::lock_guard guard(lock_);
@@ -107,6 +114,15 @@ void fiber_control::announce_end() noexcept {
         joiners_.unpark_all();
     }
     log_failure(unheard);
+}
+
+void fiber_control::strike_off() noexcept {
+    if (travels) {
+        proxy_.detach();
+    }
+    if (group != nullptr) {
+        group->fiber_ended(*this, std::exchange(group_failure_, nullptr));
+    }
 }
 
 bool fiber_control::ended_for_handles() noexcept {
@@ -121,8 +137,9 @@ std::exception_ptr fiber_control::take_failure() noexcept {
 
 void fiber_control::join(cancellable cancel) {
     std::unique_lock guard(lock_);
-    const wait_label what{"the end of fiber", static_cast<long>(id), home != scheduler::current()};
     while (!ended_) {
+        const wait_label what{"the end of fiber", static_cast<long>(id),
+                              !scheduler::shares_carriers_with(home())};
         if (joiners_.park(guard, deadline::never(), what, cancel) == wait_status::cancelled) {
             throw operation_cancelled();
         }
@@ -153,7 +170,11 @@ void fiber_control::release() noexcept {
 }
 
 void fiber_control::discard() noexcept {
-    own_scope.detach();
+    if (!travels) {
+        own_scope.detach();
+    } else if (in_books) {
+        proxy_.detach();
+    }
     free();
 }
 
@@ -163,24 +184,89 @@ void fiber_control::free() noexcept {
     block_pool::release(this, bytes);
 }
 
+// --- Cancelling from outside -------------------------------------------------------------------
+
 void fiber_control::request_cancel() noexcept {
-    if (home == scheduler::current()) {
+    if (!travels && &home() == scheduler::current()) {
         own_scope.cancel(cancel_cause::requested);
-        return;
+    } else {
+        cancel_from_elsewhere(cancel_cause::requested);
     }
-    const std::lock_guard guard(lock_);  // while it is held the fiber cannot end, nor its home
-    if (!ended_ && !cancel_posted_.exchange(true, std::memory_order_acquire)) {
-        owners_.fetch_add(1, std::memory_order_relaxed);
-        home->post(cancel_item_);
+}
+
+void fiber_control::cancel_through_proxy(cancel_cause cause) noexcept {
+    // If it has settled here, its own scope is below the proxy, and reached by the same walk.
+    bool told_by_the_walk = false;
+    {
+        const std::lock_guard guard(lock_);
+        told_by_the_walk = settled_ && &home() == origin;
+    }
+    if (!told_by_the_walk) {
+        cancel_from_elsewhere(cause);
+    }
+}
+
+void fiber_control::cancel_from_elsewhere(cancel_cause cause) noexcept {
+    bool at_home = false;
+    {
+        const std::lock_guard guard(lock_);  // while it is held the fiber cannot end, nor its home
+        if (ended_ || cancelled_ != cancel_cause::none) {
+            return;
+        }
+        cancelled_ = cause;
+        if (settled_) {
+            at_home = &home() == scheduler::current();
+            if (!at_home) {
+                retain();
+                home().post(cancel_item_);
+            }
+        }  // else settle_on() finds it
+    }
+    if (at_home) {
+        own_scope.cancel(cause);
     }
 }
 
 void fiber_control::deliver_cancel(inbox_item& item) noexcept {
-    fiber_control& self = static_cast<cancel_item&>(item).fiber;
-    // Pairs with the exchange above: the item is posted again only after the inbox has read it.
-    self.cancel_posted_.store(false, std::memory_order_release);
-    self.own_scope.cancel(cancel_cause::requested);
+    fiber_control& self = static_cast<fiber_item&>(item).fiber;
+    cancel_cause cause = cancel_cause::none;
+    {
+        const std::lock_guard guard(self.lock_);
+        cause = self.ended_ ? cancel_cause::none : self.cancelled_;
+    }
+    if (cause != cancel_cause::none) {
+        self.own_scope.cancel(cause);
+    }
     self.release();
+}
+
+// --- Travelling --------------------------------------------------------------------------------
+
+void fiber_control::enter_books() noexcept {
+    in_books = true;
+    proxy_.attach_proxy(group != nullptr ? &group->members : &origin->root(), *this);
+    if (proxy_.effective() != cancel_cause::none) {
+        cancel_through_proxy(proxy_.effective());
+    }
+}
+
+cancel_cause fiber_control::settle_on(scheduler& carrier) noexcept {
+    cancel_cause cause = cancel_cause::none;
+    {
+        const std::lock_guard guard(lock_);
+        home_.store(&carrier, std::memory_order_relaxed);
+        settled_ = true;
+        cause = cancelled_;
+    }
+    own_scope.attach(origin == &carrier ? &proxy_ : &carrier.root(), this);
+    return cause;
+}
+
+void fiber_control::travel_to(scheduler& carrier) noexcept { carrier.post(travel_item_); }
+
+void fiber_control::deliver_traveller(inbox_item& item) noexcept {
+    fiber_control& self = static_cast<fiber_item&>(item).fiber;
+    scheduler::current()->receive(self);
 }
 
 void fiber_control::log_failure(const std::exception_ptr& error) const noexcept {

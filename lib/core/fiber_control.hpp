@@ -25,23 +25,32 @@ class scheduler;
 
 // Where a fiber stands is its state; it is in exactly one place.
 //
-//   unstarted --- start ---> ready <----------+
+//   unstarted --- settle --> ready <----------+
 //                              |  ^           | claimed and delivered
 //                     switch   v  | yield     |
 //                            running --- park ---> parked (in wait queues, perhaps with a timer)
 //                              |
 //                              v
 //                            ended (its stack is let go by whoever runs next)
+//
+// Unstarted is a fiber that is being made, or stands in the queue of those that any carrier may
+// start, or is in the inbox of the carrier that it is to start on.
 enum class fiber_place : std::uint8_t { unstarted, ready, running, parked, ended };
 
 // A fiber's control block. One allocation holds it and the callable behind it; the stack comes when
 // the fiber first runs. What a switch touches comes first.
 //
-// Thread safety: the home thread's, but for what `lock` guards and what handles do with it.
+// A fiber is in the books of one carrier, its *origin*: where it was spawned, or where its group is
+// at home. It runs on one carrier, its *home*, which is final once it has settled there. A fiber
+// that may settle elsewhere than at its origin is a *traveller*: it has a proxy scope at the
+// origin, and when it has ended it returns there, to be struck off the books.
+//
+// Thread safety: the home thread's, but for what `lock_` guards, what handles do with it, and the
+// proxy, which is the origin's. Until it settles it belongs to whoever has taken it out of a queue.
 class fiber_control {
 public:
-    fiber_control(scheduler& owner, fiber_options&& options, handle_kind kind, group_state* group,
-                  std::size_t allocated_bytes);
+    fiber_control(scheduler& spawner, scheduler& origin, bool travels, fiber_options&& options,
+                  handle_kind kind, group_state* group, std::size_t allocated_bytes);
     fiber_control(const fiber_control&) = delete;
     fiber_control& operator=(const fiber_control&) = delete;
 
@@ -50,11 +59,13 @@ public:
     execution_context context;
     waiter* wait = nullptr;  // while parked: what claims must decide
     scope* innermost;        // never null; what cancellation points look at
-    scheduler* const home;
     fiber_place place = fiber_place::unstarted;
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
+
+    // The carrier that it is on: final once it has settled.
+    scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
 
     // Told to the fiber by a cancelled scope: ends its wait, if that may be ended.
     void interrupt() noexcept;
@@ -66,17 +77,31 @@ public:
     // Before run(): there is no stack for it. The callable will be told, and not called.
     void doom(std::exception_ptr why) noexcept { failure_ = std::move(why); }
 
-    // After run(): tells whoever waits for the end.
+    // After run(): tells whoever waits for the end, but for the group.
     void announce_end() noexcept;
+
+    // At the origin, the last of all: tells the group.
+    void strike_off() noexcept;
 
     // Instead of a life: the callable could not be made.
     void discard() noexcept;
+
+    // Travellers. At the origin: makes the proxy, so that what is cancelled there reaches the
+    // fiber.
+    void enter_books() noexcept;
+    // By the carrier that will run it, for good. @returns why it is cancelled already, if it is.
+    cancel_cause settle_on(scheduler& carrier) noexcept;
+    // By the proxy.
+    void cancel_through_proxy(cancel_cause cause) noexcept;
+    // Sends it to a carrier: before it settles, to settle; when it has ended, to be struck off.
+    void travel_to(scheduler& carrier) noexcept;
 
     // Handles. A control block is freed when both its scheduler and its handle have let go.
     void join(cancellable cancel);  // throws operation_cancelled; rethrows what escaped
     void detach() noexcept;
     void request_cancel() noexcept;  // any thread
-    void release() noexcept;         // one owner less
+    void retain() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept;  // one owner less
 
     bool ended_for_handles() noexcept;
     std::exception_ptr take_failure() noexcept;
@@ -88,6 +113,9 @@ public:
 
     // Cold: reports, birth and death.
     const std::uint64_t id;
+    scheduler* const origin;
+    const bool travels;
+    bool in_books = false;  // of the origin; its thread's
     fiber_options options;
     const callable_type* callable = nullptr;
     group_state* const group;
@@ -97,26 +125,36 @@ public:
     boost::intrusive::list_member_hook<> in_all;
 
 private:
-    struct cancel_item : inbox_item {
-        explicit cancel_item(fiber_control& f) noexcept : inbox_item(deliver_cancel), fiber(f) {}
+    struct fiber_item : inbox_item {
+        fiber_item(fiber_control& f, void (*deliver_function)(inbox_item&) noexcept) noexcept
+            : inbox_item(deliver_function), fiber(f) {}
         fiber_control& fiber;
     };
 
     static void deliver_cancel(inbox_item& item) noexcept;
+    static void deliver_traveller(inbox_item& item) noexcept;
+    void cancel_from_elsewhere(cancel_cause cause) noexcept;
     void call() noexcept;
     void fail() noexcept;
     void log_failure(const std::exception_ptr& error) const noexcept;
     void free() noexcept;
 
+    std::atomic<scheduler*> home_;  // written under lock_, before it settles
+
     spin_lock lock_;  // guards what follows, for joins and cancels from other threads
+    bool settled_;
     bool ended_ = false;
     bool handle_let_go_;
+    cancel_cause cancelled_ =
+        cancel_cause::none;  // told from elsewhere, or before it settled; once
     wait_queue joiners_;
     std::exception_ptr failure_;
 
+    std::exception_ptr group_failure_;  // from the end to strike_off()
     std::atomic<std::uint8_t> owners_;
-    std::atomic<bool> cancel_posted_{false};
-    cancel_item cancel_item_{*this};
+    fiber_item cancel_item_{*this, deliver_cancel};
+    scope proxy_;
+    fiber_item travel_item_{*this, deliver_traveller};
     const std::size_t allocated_bytes_;
 };
 

@@ -30,7 +30,9 @@ struct inbox_item {
 //   asleep -> null        awake, when the poller returned for another reason
 //   item -> null          take_all
 //
-// post releases and take_all acquires, so what the poster did before is seen by the delivery.
+// post releases and take_all acquires, so what the poster did before is seen by the delivery. The
+// other halves of the pairs (all four are acq_rel) are there for carrier_group, which tells from
+// everybody's inbox whether anybody could still act; its header has the argument.
 class inbox {
 public:
     // Any thread. True: the carrier may be blocked, and the caller must wake its poller.
@@ -38,7 +40,7 @@ public:
         inbox_item* head = head_.load(std::memory_order_relaxed);
         do {
             item.next = head == asleep() ? nullptr : head;
-        } while (!head_.compare_exchange_weak(head, &item, std::memory_order_release,
+        } while (!head_.compare_exchange_weak(head, &item, std::memory_order_acq_rel,
                                               std::memory_order_relaxed));
         return head == asleep();
     }
@@ -46,21 +48,29 @@ public:
     // The carrier: says that it is going to block. False if there is something to do first.
     [[nodiscard]] bool try_sleep() noexcept {
         inbox_item* expected = nullptr;
-        return head_.compare_exchange_strong(expected, asleep(), std::memory_order_relaxed);
+        return head_.compare_exchange_strong(expected, asleep(), std::memory_order_acq_rel,
+                                             std::memory_order_relaxed);
     }
 
     // The carrier: says that it no longer blocks.
     void awake() noexcept {
         inbox_item* expected = asleep();
-        head_.compare_exchange_strong(expected, nullptr, std::memory_order_relaxed);
+        head_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed);
     }
 
     // The carrier: anything to take? A glance that costs no atomic operation.
     bool empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
 
+    // Any thread: whether the carrier has said that it is going to block, and nothing has been
+    // posted since.
+    bool is_asleep() const noexcept {
+        return head_.load(std::memory_order_acquire) == reinterpret_cast<const inbox_item*>(this);
+    }
+
     // The carrier, awake: takes and delivers everything, in the order in which it was posted.
     void deliver_all() noexcept {
-        inbox_item* item = reversed(head_.exchange(nullptr, std::memory_order_acquire));
+        inbox_item* item = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
         while (item != nullptr) {
             inbox_item* const next = item->next;  // the delivery may end the item's life
             item->deliver(*item);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace coir::detail {
@@ -46,8 +47,9 @@ struct scheduler::wait_timer : timer {
 
 // The main fiber's control block stands on the thread's stack, on which that fiber runs.
 struct scheduler::main_fiber : fiber_control {
-    explicit main_fiber(scheduler& owner)
-        : fiber_control(owner, fiber_options("main", 0, {}), handle_kind::joinable, nullptr, 0) {
+    main_fiber(scheduler& owner, const char* name)
+        : fiber_control(owner, owner, false, fiber_options(name, 0, {}), handle_kind::joinable,
+                        nullptr, 0) {
         has_context = true;
         place = fiber_place::running;
     }
@@ -55,19 +57,33 @@ struct scheduler::main_fiber : fiber_control {
 };
 
 scheduler::scheduler(const settings& chosen, idle_source& idle)
+    : scheduler(chosen, idle, std::make_unique<carrier_group>(1), nullptr, 0) {}
+
+scheduler::scheduler(const settings& chosen, idle_source& idle, carrier_group& group,
+                     std::size_t number)
+    : scheduler(chosen, idle, nullptr, &group, number) {}
+
+scheduler::scheduler(const settings& chosen, idle_source& idle,
+                     std::unique_ptr<carrier_group> own_group, carrier_group* group,
+                     std::size_t number)
     : globals_(thread_globals::of_this_thread()),
       loop_time_(now()),
       idle_(idle),
       timers_(loop_time_),
       stacks_(stack_pool::options{chosen.guard}),
+      own_group_(std::move(own_group)),
+      carriers_(group != nullptr ? *group : *own_group_),
+      number_(number),
       default_stack_size_(chosen.stack_size),
       next_age_(loop_time_ + pool_ageing_period) {
     check_stack_size(chosen.stack_size, "run_options::stack_size");
     root_.attach(nullptr, nullptr);
+    carriers_.enlist(*this, number_);
 }
 
 scheduler::~scheduler() {
-    COIR_ASSERT(live_ == 0 && all_.empty(), "a scheduler dies with fibers alive");
+    COIR_ASSERT(live_ == 0 && all_.empty() && unstarted_.empty(),
+                "a scheduler dies with fibers alive");
     root_.detach();
 }
 
@@ -80,7 +96,8 @@ struct scheduler::outer_deadline : timer {
         }
         const deadline until = outer->refresh();
         if (outer->effective() != cancel_cause::none) {
-            home.root_.cancel(outer->effective());
+            home.root_.cancel(outer->effective());  // at once
+            home.carriers_.cancel_all(outer->effective());
         } else {
             home.timers_.arm(*this, until);
         }
@@ -88,10 +105,34 @@ struct scheduler::outer_deadline : timer {
     ~outer_deadline() { home.timers_.cancel(*this); }
 
     static void expire(timer& t) noexcept {
-        static_cast<outer_deadline&>(t).home.root_.cancel(cancel_cause::deadline);
+        static_cast<outer_deadline&>(t).home.carriers_.cancel_all(cancel_cause::deadline);
     }
 
     scheduler& home;
+};
+
+// Makes the thread a carrier, and `main` the fiber that runs on the thread's own stack.
+class scheduler::on_this_thread {
+public:
+    on_this_thread(scheduler& s, main_fiber& main) noexcept : home_(s), main_(main) {
+        home_.blocks_.bind_to_this_thread();
+        current_ = &home_;
+        home_.running_ = &main_;
+        home_.all_.push_back(main_);
+    }
+    on_this_thread(const on_this_thread&) = delete;
+    on_this_thread& operator=(const on_this_thread&) = delete;
+    ~on_this_thread() {
+        home_.all_.erase(home_.all_.iterator_to(main_));
+        home_.stacks_.release(std::exchange(home_.spare_stack_, stack()));
+        home_.running_ = nullptr;
+        current_ = nullptr;
+        home_.blocks_.unbind_from_this_thread();
+    }
+
+private:
+    scheduler& home_;
+    main_fiber& main_;
 };
 
 void scheduler::run_main(function_ref body) {
@@ -99,34 +140,35 @@ void scheduler::run_main(function_ref body) {
     const outer_deadline outer(*this);
     const overflow_reporter reporter(describe_overflow);
     spare_stack_ = stacks_.acquire(default_stack_size_);  // last of what may throw
-    blocks_.bind_to_this_thread();
-    main_fiber main(*this);
-    current_ = this;
-    running_ = &main;
-    all_.push_back(main);
-
+    main_fiber main(*this, "main");
+    const on_this_thread here(*this, main);
     std::exception_ptr failure;
     try {
         body();
     } catch (...) {
         failure = std::current_exception();
     }
-    root_.cancel(cancel_cause::requested);
-    await_all_ended();
-
-    all_.erase(all_.iterator_to(main));
-    stacks_.release(std::exchange(spare_stack_, stack()));
-    running_ = nullptr;
-    current_ = nullptr;
-    blocks_.unbind_from_this_thread();
+    carriers_.stop();
+    await_end_of_group();
     if (failure) {
         std::rethrow_exception(failure);
     }
 }
 
-void scheduler::await_all_ended() noexcept {
-    while (live_ != 0) {
-        all_ended_.park(deadline::never(), {"the end of all fibers"}, cancellable::no);
+void scheduler::run_along(const std::function<bool()>& wait_for_start) {
+    COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
+    const overflow_reporter reporter(describe_overflow);
+    spare_stack_ = stacks_.acquire(default_stack_size_);
+    main_fiber main(*this, "carrier");
+    const on_this_thread here(*this, main);
+    if (wait_for_start()) {
+        await_end_of_group();
+    }
+}
+
+void scheduler::await_end_of_group() noexcept {
+    while (!over_) {
+        all_over_.park(deadline::never(), {"the end of all fibers"}, cancellable::no);
     }
     // A thread that has unparked one of our fibers may still be on its way out of post().
     while (posts_in_progress_.load(std::memory_order_acquire) != 0) {
@@ -134,6 +176,40 @@ void scheduler::await_all_ended() noexcept {
     }
     inbox_.deliver_all();
 }
+
+void scheduler::begin_end() noexcept {
+    root_.cancel(cancel_cause::requested);
+    ending_ = true;
+    if (live_ == 0) {
+        carriers_.let_go();
+    }
+}
+
+scheduler::calls_of_the_group::calls_of_the_group(scheduler& s) noexcept
+    : work(s,
+           [](inbox_item& item) noexcept {
+               static_cast<call&>(item).carrier.carriers_.answer_call();
+           }),
+      report(s,
+             [](inbox_item& item) noexcept {
+                 const scheduler& self = static_cast<call&>(item).carrier;
+                 self.carriers_.contribute(self);
+             }),
+      give_up(s,
+              [](inbox_item& item) noexcept {
+                  static_cast<call&>(item).carrier.root_.cancel(cancel_cause::requested);
+              }),
+      cancel(s,
+             [](inbox_item& item) noexcept {
+                 scheduler& self = static_cast<call&>(item).carrier;
+                 self.root_.cancel(self.carriers_.cause());
+             }),
+      stop(s, [](inbox_item& item) noexcept { static_cast<call&>(item).carrier.begin_end(); }),
+      over(s, [](inbox_item& item) noexcept {
+          scheduler& self = static_cast<call&>(item).carrier;
+          self.over_ = true;
+          self.all_over_.unpark_all();
+      }) {}
 
 // --- Fibers ------------------------------------------------------------------------------------
 
@@ -144,11 +220,24 @@ fiber_blueprint scheduler::create(fiber_options&& options, handle_kind kind, gro
     } else {
         check_stack_size(options.stack_size, "fiber_options::stack_size");
     }
+    if (group != nullptr && (group->home == nullptr || &group->home->carriers_ != &carriers_)) {
+        throw std::system_error(
+            std::make_error_code(std::errc::operation_not_permitted),
+            "coir: a fiber is spawned in a group that was made outside this run()");
+    }
+    scheduler& origin = group != nullptr ? *group->home : *this;
+    const bool travels = resolve_carrier(options.carrier, origin);
     const std::size_t bytes = fiber_control::allocation_size(callable_bytes);
     void* const block = blocks_.allocate(bytes);
-    auto* const fiber = ::new (block) fiber_control(*this, std::move(options), kind, group, bytes);
-    all_.push_back(*fiber);
-    ++live_;
+    auto* const fiber =
+        ::new (block) fiber_control(*this, origin, travels, std::move(options), kind, group, bytes);
+    if (!travels) {
+        all_.push_back(*fiber);
+        count_in();
+    } else if (&origin == this) {
+        count_in();
+        fiber->enter_books();
+    }
     return {fiber, fiber->storage()};
 }
 
@@ -159,14 +248,38 @@ void scheduler::start(fiber_control& fiber, const callable_type& type) noexcept 
     }
     fiber.callable = &type;
     fiber.parked_since = loop_time_;
-    fiber.place = fiber_place::ready;
-    ready_.push(fiber);
+    if (!fiber.travels) {
+        fiber.place = fiber_place::ready;
+        ready_.push(fiber);
+    } else if (fiber.origin == this) {
+        dispatch(fiber);
+    } else {
+        carriers_.hold();  // until it is in the books
+        fiber.travel_to(*fiber.origin);
+    }
 }
 
 void scheduler::abandon(fiber_control& fiber) noexcept {
-    all_.erase(all_.iterator_to(fiber));
-    --live_;
+    if (!fiber.travels) {
+        all_.erase(all_.iterator_to(fiber));
+    }
+    if (fiber.origin == this) {
+        count_out();
+    }
     fiber.discard();
+}
+
+// What is in the books keeps this carrier from letting go of the group.
+void scheduler::count_in() noexcept {
+    if (live_++ == 0 && ending_) {
+        carriers_.hold();
+    }
+}
+
+void scheduler::count_out() noexcept {
+    if (--live_ == 0 && ending_) {
+        carriers_.let_go();
+    }
 }
 
 void scheduler::make_ready(fiber_control& fiber) noexcept {
@@ -239,10 +352,13 @@ void scheduler::run_fibers_on_this_stack() noexcept {
 void scheduler::end(fiber_control& fiber) noexcept {
     fiber.place = fiber_place::ended;
     fiber.announce_end();
-    fiber.own_scope.detach();
     all_.erase(all_.iterator_to(fiber));
-    if (--live_ == 0) {
-        all_ended_.unpark_all();
+    if (fiber.origin == this) {
+        fiber.strike_off();
+        count_out();
+    } else {
+        fiber.retain();
+        fiber.travel_to(*fiber.origin);
     }
 }
 
@@ -296,10 +412,22 @@ fiber_control& scheduler::next_ready() noexcept {
     if (--ticks_ <= 0) {
         poll();
     }
-    if (fiber_control* const next = ready_.pop()) {
+    if (fiber_control* const next = next_at_hand()) {
         return *next;
     }
     return wait_for_ready();
+}
+
+// Those that wait to be started take turns with those that run already; neither keeps the other
+// out.
+fiber_control* scheduler::next_at_hand() noexcept {
+    if (unstarted_count_.load(std::memory_order_relaxed) != 0 &&
+        ((ticks_ & 1) != 0 || ready_.empty())) {
+        if (fiber_control* const next = take_unstarted()) {
+            return next;
+        }
+    }
+    return ready_.pop();
 }
 
 // Looks whether anything has become ready, without blocking.
@@ -317,18 +445,29 @@ fiber_control& scheduler::wait_for_ready() noexcept {
         if (!inbox_.empty()) {
             inbox_.deliver_all();
         }
-        if (fiber_control* const next = ready_.pop()) {
+        if (fiber_control* const next = next_at_hand()) {
             ticks_ = ticks_between_polls;
             return *next;
         }
-        const deadline until = timers_.next();
-        if (in_deadlock(until)) {
-            break_deadlock();
+        if (carriers_.steal_for(*this)) {
             continue;
         }
-        if (inbox_.try_sleep()) {
-            idle_.wait(until);
-            inbox_.awake();
+        if (!inbox_.try_sleep()) {
+            continue;
+        }
+        const deadline until = timers_.next();
+        bool deadlock = false;
+        if (carriers_.go_idle(*this)) {
+            deadlock = until.is_never() && waits_woken_from_outside_ == 0 &&
+                       carriers_.all_quiet_with(*this);
+            if (!deadlock) {
+                idle_.wait(until);
+            }
+            carriers_.come_back(*this);
+        }
+        inbox_.awake();
+        if (deadlock) {
+            carriers_.break_deadlock();
         }
         read_clock_and_fire();
         age_pools();
@@ -390,9 +529,11 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
 
 void scheduler::post(inbox_item& item) noexcept {
     // The count keeps this scheduler alive until we have left. It is raised while the item still
-    // keeps a fiber from ending, hence run_main from returning; await_all_ended waits for its fall.
+    // keeps a fiber from ending, hence the group from being over; await_end_of_group waits for its
+    // fall.
     posts_in_progress_.fetch_add(1, std::memory_order_relaxed);
     if (inbox_.post(item)) {
+        carriers_.disturb();
         idle_.wake();
     }
     posts_in_progress_.fetch_sub(1, std::memory_order_release);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "base/spin_lock.hpp"
 #include "context/block_pool.hpp"
 #include "context/overflow.hpp"
 #include "context/stack_pool.hpp"
 #include "context/thread_globals.hpp"
+#include "core/carrier_group.hpp"
 #include "core/fiber_control.hpp"
 #include "core/idle_source.hpp"
 #include "core/inbox.hpp"
@@ -19,6 +21,8 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace coir::detail {
@@ -31,7 +35,10 @@ namespace coir::detail {
 // and if nobody is ready, it waits in the idle source on its own stack; if it was itself that
 // became ready it goes on with no switch at all. doc/loop_iteration.md has the steps.
 //
-// Used by its own thread, but for post().
+// Where a run has several carriers, each has a scheduler; doc/carriers.md tells how they work
+// together.
+//
+// Used by its own thread, but for what is said to be for others.
 class scheduler {
 public:
     struct settings {
@@ -39,6 +46,8 @@ public:
         guard_kind guard = guard_kind::automatic;
     };
 
+    // One of several carriers, or the only one.
+    scheduler(const settings& chosen, idle_source& idle, carrier_group& group, std::size_t number);
     scheduler(const settings& chosen, idle_source& idle);
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
@@ -48,11 +57,24 @@ public:
     static scheduler* current() noexcept { return current_; }
 
     // Runs `body` as the main fiber, on the calling thread's own stack. When it has ended, what
-    // still runs is cancelled and awaited. Rethrows what escapes body, when all have ended.
+    // still runs, on any carrier, is cancelled and awaited. Rethrows what escapes body, when all
+    // have ended.
     void run_main(function_ref body);
 
+    // Runs fibers, on the calling thread, until run_main() of another carrier has ended all. Calls
+    // `wait_for_start` when all that may throw has been done; false calls the run off.
+    void run_along(const std::function<bool()>& wait_for_start);
+
     // What was reported if run_main ended by a deadlock, else empty.
-    const std::string& deadlock_report() const noexcept { return deadlock_report_; }
+    const std::string& deadlock_report() const noexcept { return carriers_.deadlock_report(); }
+
+    // Carriers.
+    carrier_group& carriers() noexcept { return carriers_; }
+    std::size_t number() const noexcept { return number_; }
+    // Any thread: whether the calling carrier is of the same group.
+    static bool shares_carriers_with(const scheduler& other) noexcept {
+        return current_ != nullptr && &current_->carriers_ == &other.carriers_;
+    }
 
     // Fibers.
     fiber_control& running() noexcept { return *running_; }
@@ -61,6 +83,7 @@ public:
     void start(fiber_control& fiber, const callable_type& type) noexcept;
     void abandon(fiber_control& fiber) noexcept;
     void make_ready(fiber_control& fiber) noexcept;
+    void receive(fiber_control& traveller) noexcept;  // from the inbox
     scope& root() noexcept { return root_; }
     std::size_t live_fibers() const noexcept { return live_; }
     std::string describe_fibers() const;
@@ -87,6 +110,30 @@ public:
     void post(inbox_item& item) noexcept;
     void deliver_inbox() noexcept { inbox_.deliver_all(); }
 
+    // Other carriers: fibers that any of them may start.
+    bool has_unstarted() const noexcept {
+        return unstarted_count_.load(std::memory_order_seq_cst) != 0;
+    }
+    bool give_unstarted_to(scheduler& thief) noexcept;  // false if there are none any more
+    bool inbox_asleep() const noexcept { return inbox_.is_asleep(); }
+
+    // What the group has to say to a carrier: posted one at a time each.
+    struct call : inbox_item {
+        call(scheduler& s, void (*deliver_function)(inbox_item&) noexcept) noexcept
+            : inbox_item(deliver_function), carrier(s) {}
+        scheduler& carrier;
+    };
+    struct calls_of_the_group {
+        explicit calls_of_the_group(scheduler& s) noexcept;
+        call work;     // look for unstarted fibers
+        call report;   // contribute to the report of a deadlock
+        call give_up;  // cancel all fibers: they are in a deadlock
+        call cancel;   // cancel all fibers, for the group's cause()
+        call stop;     // cancel all fibers, and let go of the group when none is left
+        call over;     // every carrier has let go
+    };
+    calls_of_the_group& calls() noexcept { return calls_; }
+
     // For teardown checks.
     const stack_pool& stacks() const noexcept { return stacks_; }
     block_pool& blocks() noexcept { return blocks_; }
@@ -96,10 +143,26 @@ private:
     // poller, the inbox and the timers. What is ready must not keep out what becomes ready.
     static constexpr int ticks_between_polls = 128;
 
+    // The most unstarted fibers that are stolen at once.
+    static constexpr std::size_t most_stolen = 32;
+
     struct wait_timer;
     struct main_fiber;
     struct outer_deadline;
+    class on_this_thread;
 
+    scheduler(const settings& chosen, idle_source& idle, std::unique_ptr<carrier_group> own_group,
+              carrier_group* group, std::size_t number);
+
+    void begin_end() noexcept;
+    bool resolve_carrier(int& carrier, const scheduler& origin) const;
+    void dispatch(fiber_control& fiber) noexcept;
+    void settle(fiber_control& fiber) noexcept;
+    void offer(fiber_control& fiber) noexcept;
+    void count_in() noexcept;
+    void count_out() noexcept;
+    fiber_control* take_unstarted() noexcept;
+    fiber_control* next_at_hand() noexcept;
     void switch_away(fiber_control& self) noexcept;
     fiber_control& next_runnable(const fiber_control* stack_donor) noexcept;
     fiber_control& next_ready() noexcept;
@@ -114,10 +177,8 @@ private:
     void end(fiber_control& fiber) noexcept;
     [[noreturn]] void run_fibers_on_this_stack() noexcept;
     static void enter(void* self) noexcept;
-    void await_all_ended() noexcept;
+    void await_end_of_group() noexcept;
     void age_pools() noexcept;
-    void break_deadlock() noexcept;
-    bool in_deadlock(deadline until) const noexcept;
     static bool describe_overflow(const void* address, overflow_description& out) noexcept;
 
     static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
@@ -139,17 +200,26 @@ private:
     stack spare_stack_;   // for fibers that get none of their own; empty while one uses it
     ready_queue doomed_;  // such fibers, waiting for it
 
+    const std::unique_ptr<carrier_group> own_group_;  // of one, where none was given
+    carrier_group& carriers_;
+    const std::size_t number_;  // in the group
+    calls_of_the_group calls_{*this};
+
+    spin_lock unstarted_lock_;                     // guards what follows
+    ready_queue unstarted_;                        // fibers that any carrier may start
+    std::atomic<std::size_t> unstarted_count_{0};  // also looked at without the lock
+
     scope root_;
-    wait_queue all_ended_;  // where the main fiber waits for the others' end
-    std::size_t live_ = 0;  // fibers but for the main one, unstarted ones included
+    wait_queue all_over_;   // where the main fiber waits for the end of the group
+    bool ending_ = false;   // this carrier has been told to stop
+    bool over_ = false;     // every carrier has let go of the group
+    std::size_t live_ = 0;  // fibers in the books but for the main one, unstarted ones included
     std::ptrdiff_t waits_woken_from_outside_ = 0;
     boost::intrusive::list<fiber_control, boost::intrusive::member_hook<
                                               fiber_control, boost::intrusive::list_member_hook<>,
                                               &fiber_control::in_all>>
         all_;
     const std::size_t default_stack_size_;
-    std::string deadlock_report_;
-    bool deadlock_broken_ = false;
     std::chrono::steady_clock::time_point next_age_;
     std::atomic<int> posts_in_progress_{0};
 };

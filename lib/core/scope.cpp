@@ -22,6 +22,8 @@ scope*& innermost() noexcept {
 
 scope* innermost_scope() noexcept { return innermost(); }
 
+group_state::group_state() noexcept : home(scheduler::current()) {}
+
 scope::~scope() { COIR_ASSERT(!attached_, "a cancel scope dies inside the tree"); }
 
 void scope::attach(scope* parent, fiber_control* chain) noexcept {
@@ -85,7 +87,9 @@ void scope::cancel(cancel_cause cause) noexcept {
         const bool enter = at == this || (at->effective_ == cancel_cause::none && !at->shield_);
         if (enter) {
             at->effective_ = cause;
-            if (at->chain_ != nullptr && at->chain_->innermost == at) {
+            if (at->proxy_) {
+                at->chain_->cancel_through_proxy(cause);
+            } else if (at->chain_ != nullptr && at->chain_->innermost == at) {
                 at->chain_->interrupt();  // only makes it ready: the tree does not change meanwhile
             }
             next = at->first_child_;

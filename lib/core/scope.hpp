@@ -21,6 +21,11 @@ enum class cancel_cause : std::uint8_t { none, requested, deadline };
 // cancel() has pushed down the tree, past no shield, waking whoever waits there. A new scope
 // inherits it.
 //
+// A fiber that may start on another carrier has two: its own scope, in the tree of the carrier that
+// it runs on, and a *proxy* in the tree where it was spawned, which stands for it there. What
+// reaches the proxy is told to the fiber, wherever it is; on the carrier where it was spawned its
+// own scope just stands below the proxy.
+//
 // On a plain thread scopes form a chain of their own, found through innermost_of_thread(); there is
 // no timer, so deadlines are looked at when something waits.
 //
@@ -35,6 +40,12 @@ public:
 
     // Takes its place under `parent` (null: a root). `chain` is the fiber in whose chain it is.
     void attach(scope* parent, fiber_control* chain) noexcept;
+
+    // The same for a fiber's proxy. Not for scopes that something may wait in.
+    void attach_proxy(scope* parent, fiber_control& traveller) noexcept {
+        proxy_ = true;
+        attach(parent, &traveller);
+    }
 
     // Leaves the tree. Children that are still there (a group that outlives the scope it was made
     // in) move to the parent, with what cancellation they have seen.
@@ -84,6 +95,7 @@ private:
     cancel_cause own_ = cancel_cause::none;
     cancel_cause effective_ = cancel_cause::none;
     bool shield_ = false;
+    bool proxy_ = false;  // for chain_, and not in its chain
     bool reported_ = false;
     bool attached_ = false;
 };

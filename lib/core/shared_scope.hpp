@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/spin_lock.hpp"
-#include "core/inbox.hpp"
+#include "core/posted_cancel.hpp"
 #include "core/scope.hpp"
 #include "time/timer_queue.hpp"
 
@@ -12,8 +12,6 @@
 #include <atomic>
 
 namespace coir::detail {
-
-class scheduler;
 
 // A scope whose deadline is a timer of the scheduler's, for as long as it is entered.
 class timed_scope : public scope {
@@ -52,12 +50,6 @@ public:
     bool cancel_requested() const noexcept;
 
 private:
-    struct cancel_item : inbox_item {
-        explicit cancel_item(shared_scope& s) noexcept : inbox_item(deliver), owner(s) {}
-        static void deliver(inbox_item& item) noexcept;
-        shared_scope& owner;
-    };
-
     void enter();
     void leave() noexcept;
 
@@ -66,8 +58,7 @@ private:
     mutable spin_lock lock_;  // guards what follows
     bool entered_ = false;
     scheduler* home_ = nullptr;  // while entered by a fiber: where to post
-    bool posted_ = false;        // item_ is in the home's inbox
-    cancel_item item_{*this};
+    posted_cancel posted_{scope_, lock_};
 };
 
 }  // namespace coir::detail

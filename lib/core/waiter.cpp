@@ -54,16 +54,16 @@ void waiter::deliver() noexcept {
     COIR_ASSERT(claimed(), "a wait is delivered that nobody has ended");
     if (fiber_ == nullptr) {
         parker_->unpark();
-    } else if (fiber_->home == scheduler::current()) {
-        fiber_->home->make_ready(*fiber_);
+    } else if (&fiber_->home() == scheduler::current()) {
+        fiber_->home().make_ready(*fiber_);
     } else {
-        fiber_->home->post(remote_);
+        fiber_->home().post(remote_);
     }
 }
 
 void waiter::deliver_from_inbox(inbox_item& item) noexcept {
     fiber_control& fiber = *static_cast<remote_delivery&>(item).owner.fiber_;
-    fiber.home->make_ready(fiber);
+    fiber.home().make_ready(fiber);
 }
 
 bool unpark_one(wait_link& head) noexcept {
@@ -91,7 +91,7 @@ wait_status park(waiter& w, deadline until, const wait_label& label, cancellable
     if (w.fiber() == nullptr) {
         return park_thread(w, until, cancel);
     }
-    return w.fiber()->home->park(w, until, label, cancel);
+    return w.fiber()->home().park(w, until, label, cancel);
 }
 
 bool cancellation_pending() noexcept {

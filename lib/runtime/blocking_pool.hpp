@@ -41,7 +41,7 @@ public:
     std::size_t threads() const noexcept;
 
 private:
-    friend class blocking_pool_scope;  // sets what current() returns, for one run()
+    friend class blocking_pool_scope;  // sets what current() returns
 
     struct job;
     struct state;
@@ -55,6 +55,15 @@ private:
 
     std::shared_ptr<state> state_;  // shared with the threads, some of which may outlive the pool
     std::size_t awaited_ = 0;
+};
+
+// Makes a pool the calling carrier's.
+class blocking_pool_scope {
+public:
+    explicit blocking_pool_scope(blocking_pool& pool) noexcept { blocking_pool::current_ = &pool; }
+    blocking_pool_scope(const blocking_pool_scope&) = delete;
+    blocking_pool_scope& operator=(const blocking_pool_scope&) = delete;
+    ~blocking_pool_scope() { blocking_pool::current_ = nullptr; }
 };
 
 }  // namespace coir::detail

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/run.hpp>
 
+#include "core/carrier_group.hpp"
 #include "core/scheduler.hpp"
 #include "core/scope.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
+#include "runtime/carrier_threads.hpp"
 #include "runtime/virtual_time_source.hpp"
 #include "time/clock.hpp"
 
 #include <coir/cancellation.hpp>
 
 #include <cstdlib>
-#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,15 +23,9 @@ namespace coir {
 
 namespace detail {
 
-class blocking_pool_scope {
-public:
-    explicit blocking_pool_scope(blocking_pool& pool) noexcept { blocking_pool::current_ = &pool; }
-    blocking_pool_scope(const blocking_pool_scope&) = delete;
-    blocking_pool_scope& operator=(const blocking_pool_scope&) = delete;
-    ~blocking_pool_scope() { blocking_pool::current_ = nullptr; }
-};
-
 namespace {
+
+constexpr std::size_t most_threads = 1024;
 
 guard_kind override_by_environment(guard_kind kind) {
     const char* const text = std::getenv("COIR_GUARD");
@@ -47,9 +43,30 @@ guard_kind override_by_environment(guard_kind kind) {
                                 std::string(name) + "'; it may be 'madvise' or 'mprotect'");
 }
 
-void run_on(const run_options& options, idle_source& idle, function_ref body) {
-    scheduler fibers({options.stack_size, override_by_environment(options.guard)}, idle);
+void check(const run_options& options) {
+    if (scheduler::current() != nullptr) {
+        throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                                "coir::run: this thread runs fibers already; spawn a coir::fiber");
+    }
+    if (options.blocking_threads == 0) {
+        throw std::invalid_argument("coir: run_options::blocking_threads is 0; the least is 1");
+    }
+    if (options.threads == 0 || options.threads > most_threads) {
+        throw std::invalid_argument("coir: run_options::threads is " +
+                                    std::to_string(options.threads) +
+                                    "; the least is 1, the most " + std::to_string(most_threads));
+    }
+    if (options.threads > 1 && options.clock == clock_kind::virtual_time) {
+        throw std::invalid_argument(
+            "coir: run_options::clock is virtual_time, which one thread alone can have; "
+            "run_options::threads is " +
+            std::to_string(options.threads));
+    }
+}
+
+void run_on(scheduler& fibers, carrier_threads& others, function_ref body) {
     try {
+        const carrier_threads::running running(others);
         fibers.run_main(body);
     } catch (const operation_cancelled&) {
         if (fibers.deadlock_report().empty()) {  // it is of a scope around run()
@@ -66,17 +83,17 @@ void run_on(const run_options& options, idle_source& idle, function_ref body) {
 
 }  // namespace
 
+scheduler::settings settings_of(const run_options& options) {
+    return {options.stack_size, override_by_environment(options.guard)};
+}
+
 void run_main_fiber(const run_options& options, function_ref body) {
-    if (scheduler::current() != nullptr) {
-        throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
-                                "coir::run: this thread runs fibers already; spawn a coir::fiber");
-    }
-    if (options.blocking_threads == 0) {
-        throw std::invalid_argument("coir: run_options::blocking_threads is 0; the least is 1");
-    }
-    // Last made, first to go: fibers end before the pool, the pool before the reactor.
-    reactor events(make_poller(options.reactor));
+    check(options);
+    // Last made, first to go: fibers end before the reactor, and all carriers before the pool.
     blocking_pool blocking(options.blocking_threads);
+    carrier_group group(options.threads);
+    carrier_threads others(options, group, blocking);
+    reactor events(make_poller(options.reactor));
     const blocking_pool_scope current_pool(blocking);
     if (options.clock == clock_kind::virtual_time) {
         // Deadlines of scopes around this run, if there are any, are of the outer clock: this one
@@ -84,9 +101,11 @@ void run_main_fiber(const run_options& options, function_ref body) {
         virtual_clock time(innermost_scope() != nullptr ? now() : virtual_clock::start);
         const clock_scope current_clock(time);
         virtual_time_source idle(events, blocking, time);
-        run_on(options, idle, body);
+        scheduler fibers(settings_of(options), idle, group, 0);
+        run_on(fibers, others, body);
     } else {
-        run_on(options, events, body);
+        scheduler fibers(settings_of(options), events, group, 0);
+        run_on(fibers, others, body);
     }
 }
 

@@ -108,12 +108,12 @@ bool future_state::ready() noexcept {
 bool future_state::wait(deadline until) {
     check_cancelled();
     std::unique_lock guard(lock_);
-    // A task of this carrier is one of the fibers that a deadlock report knows of; anything else
-    // may be published from outside.
-    const bool from_outside = task_ == nullptr || task_->home != scheduler::current();
-    const wait_label what{task_ != nullptr ? "the result of fiber" : "a promise",
-                          task_ != nullptr ? static_cast<long>(task_->id) : -1, from_outside};
     while (!published()) {
+        // A task of this run is one of the fibers that a deadlock report knows of; anything else
+        // may be published from outside.
+        const bool inside = task_ != nullptr && scheduler::shares_carriers_with(task_->home());
+        const wait_label what{task_ != nullptr ? "the result of fiber" : "a promise",
+                              task_ != nullptr ? static_cast<long>(task_->id) : -1, !inside};
         switch (waiting_.park(guard, until, what)) {
             case wait_status::notified: break;
             case wait_status::timed_out: return published();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "core/scheduler.hpp"
 
-#include "base/assert.hpp"
-#include "base/log.hpp"
 #include "time/clock.hpp"
 
 #include <boost/core/demangle.hpp>
@@ -10,7 +8,7 @@
 #include <string>
 #include <typeinfo>
 
-// What a scheduler says of its fibers, and what it does when none of them could ever run again.
+// What a scheduler says of its fibers.
 namespace coir::detail {
 
 namespace {
@@ -59,34 +57,6 @@ std::string scheduler::describe_fibers() const {
         text += '\n';
     }
     return text;
-}
-
-bool scheduler::in_deadlock(deadline until) const noexcept {
-    return until.is_never() && waits_woken_from_outside_ == 0;
-}
-
-// Every fiber waits for another, and nobody outside could help. The report tells who for what; then
-// everything is cancelled, so that the program gets an exception instead of a silence.
-void scheduler::break_deadlock() noexcept {
-    try {
-        const std::string fibers = describe_fibers();
-        if (deadlock_broken_) {
-            log(log_level::error,
-                "deadlock again after cancelling, by fibers that shield "
-                "themselves:\n" +
-                    fibers);
-            COIR_PANIC("deadlock of fibers that cannot be cancelled");
-        }
-        deadlock_report_ =
-            "deadlock: nothing is ready, no timer is armed, and nobody outside could "
-            "wake a fiber. All fibers:\n" +
-            fibers;
-        log(log_level::error, deadlock_report_);
-    } catch (const std::exception&) {
-        COIR_PANIC("deadlock, and no memory to report it");
-    }
-    deadlock_broken_ = true;
-    root_.cancel(cancel_cause::requested);
 }
 
 }  // namespace coir::detail

@@ -8,7 +8,6 @@
 #include <coir/export.hpp>
 
 #include <chrono>
-#include <optional>
 #include <system_error>
 #include <type_traits>
 
@@ -54,10 +53,12 @@ auto with_timeout(std::chrono::duration<Rep, Period> timeout, F&& fn) -> decltyp
 }
 
 /// Calls `fn` as with_timeout() does, but tells by its result that the time ran out.
-/// @returns the result, or std::nullopt; where `fn` returns void, whether it came to its end.
+/// @returns a std::optional of the result, or of a std::reference_wrapper to it where `fn` returns
+/// a reference; std::nullopt if the time ran out. Where `fn` returns void, whether it came to its
+/// end.
 template <class Rep, class Period, class F>
-auto try_for(std::chrono::duration<Rep, Period> timeout, F&& fn)
-    -> std::conditional_t<std::is_void_v<decltype(fn())>, bool, std::optional<decltype(fn())>> {
+auto try_for(std::chrono::duration<Rep, Period> timeout, F&& fn) ->
+    typename detail::optional_result<decltype(fn())>::type {
     detail::result_of_call<decltype(fn())> result;
     auto body = [&] {
         result.assign(fn);

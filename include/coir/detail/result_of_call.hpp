@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
 namespace coir::detail {
+
+// What stands in for "a T, or nothing": there is no optional of a reference.
+template <class T>
+struct optional_result {
+    using type = std::optional<T>;
+};
+template <class T>
+struct optional_result<T&> {
+    using type = std::optional<std::reference_wrapper<T>>;
+};
+template <>
+struct optional_result<void> {
+    using type = bool;
+};
 
 // Keeps what a call returned until it is asked for, with void and references like any other type,
 // so that a body can be run behind a type-erased function and its result handed out after.
@@ -31,6 +46,7 @@ public:
         value_ = std::addressof(fn());
     }
     T& take() { return *value_; }
+    std::optional<std::reference_wrapper<T>> take_optional() { return std::ref(*value_); }
 
 private:
     T* value_ = nullptr;

@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -181,6 +182,23 @@ FIBER_TEST_CASE(try_for_tells_by_its_result) {
     static_assert(std::is_same_v<decltype(try_for(5ms, [] {})), bool>);
     BOOST_CHECK_THROW(try_for(5ms, [] { throw std::runtime_error("x"); }), std::runtime_error);
     BOOST_TEST((elapsed() == 11ms));
+}
+
+FIBER_TEST_CASE(try_for_of_a_reference_gives_a_reference_wrapper) {
+    int variable = 3;
+    const auto found = try_for(5ms, [&]() -> int& { return variable; });
+    static_assert(
+        std::is_same_v<decltype(found), const std::optional<std::reference_wrapper<int>>>);
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST(&found->get() == &variable);
+    const auto unchangeable = try_for(5ms, [&]() -> const int& { return variable; });
+    static_assert(std::is_same_v<decltype(unchangeable),
+                                 const std::optional<std::reference_wrapper<const int>>>);
+    BOOST_TEST(!try_for(5ms, [&]() -> int& {
+                    sleep_for(1h);
+                    return variable;
+                }).has_value());
+    BOOST_TEST((elapsed() == 5ms));
 }
 
 FIBER_TEST_CASE(a_cancellation_from_outside_is_no_timeout) {

@@ -102,7 +102,19 @@ struct scheduler::outer_deadline : timer {
             home.timers_.arm(*this, until);
         }
     }
-    ~outer_deadline() { home.timers_.cancel(*this); }
+    ~outer_deadline() {
+        home.timers_.cancel(*this);
+        // A libc-shaped call of ours that met that deadline has told our root of it: hand it on to
+        // the scope whose deadline it was, which learns of it as long as this clock is the one.
+        if (home.root_.own() == cancel_cause::deadline && home.root_.reported()) {
+            if (scope* const outer = innermost_scope()) {
+                outer->refresh();
+                if (scope* const whose = outer->target()) {
+                    whose->mark_reported();
+                }
+            }
+        }
+    }
 
     static void expire(timer& t) noexcept {
         static_cast<outer_deadline&>(t).home.carriers_.cancel_all(cancel_cause::deadline);

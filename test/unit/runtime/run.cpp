@@ -2,6 +2,7 @@
 #include <coir/run.hpp>
 
 #include "base/unique_fd.hpp"
+#include "core/waiter.hpp"
 #include "reactor/wait_io.hpp"
 #include "support/captured_log.hpp"
 
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -30,6 +32,26 @@ using coir::deadline;
 using coir::fiber;
 using coir::run;
 using namespace std::chrono_literals;
+
+namespace {
+
+coir::run_options on_virtual_time() {
+    coir::run_options options;
+    options.clock = coir::clock_kind::virtual_time;
+    return options;
+}
+
+// What a libc-shaped call does: it fails with ETIMEDOUT or ECANCELED, and returns normally.
+int blocking_call_of_a_c_library() {
+    coir::detail::waiter w(false);
+    if (coir::detail::park(w, deadline::after(24h), {"a C library"}, coir::cancellable::yes) ==
+        coir::wait_status::cancelled) {
+        return coir::detail::cancellation_errno();
+    }
+    return 0;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(run_call)
 
@@ -158,6 +180,36 @@ BOOST_AUTO_TEST_CASE(a_deadline_around_it_reaches_in) {
     BOOST_TEST((std::chrono::steady_clock::now() - before >= 5ms));
     BOOST_TEST(!coir::try_for(-1ms, [] { run([] { coir::this_fiber::yield(); }); }));
     BOOST_TEST(coir::try_for(1h, [] { run([] { coir::this_fiber::sleep_for(1ms); }); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_around_it_that_a_c_library_met_inside_leads_to_timed_out) {
+    BOOST_CHECK_THROW(coir::with_timeout(2ms, [] { return run(blocking_call_of_a_c_library); }),
+                      coir::timed_out);
+    BOOST_CHECK_THROW(coir::with_timeout(-1ms, [] { return run(blocking_call_of_a_c_library); }),
+                      coir::timed_out);
+    BOOST_CHECK_THROW(
+        coir::with_timeout(1h, [] { return run(on_virtual_time(), blocking_call_of_a_c_library); }),
+        coir::timed_out);
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_met_inside_is_told_to_the_scope_around_it_whose_it_was) {
+    bool inner_returned = false;
+    BOOST_TEST(!coir::try_for(2ms, [&] {
+        inner_returned = coir::try_for(1h, [] { run(blocking_call_of_a_c_library); });
+    }));
+    BOOST_TEST(inner_returned);
+}
+
+// The main fiber had ended in time: that others were stopped after it is no timeout.
+BOOST_AUTO_TEST_CASE(a_c_library_that_the_end_of_the_run_stopped_is_no_timeout) {
+    int error = 0;
+    BOOST_TEST(coir::try_for(1h, [&] {
+        run([&] {
+            fiber([&] { error = blocking_call_of_a_c_library(); }).detach();
+            coir::this_fiber::yield();
+        });
+    }));
+    BOOST_TEST(error == ECANCELED);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_scope_around_it_reaches_in) {

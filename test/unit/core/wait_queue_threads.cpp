@@ -3,6 +3,8 @@
 // wait and notify. The stress tests end after a fixed amount of work, not of time.
 #include "base/spin_lock.hpp"
 #include "support/fiber_test.hpp"
+#include "support/gate.hpp"
+#include "support/watched_thread.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
@@ -23,54 +25,19 @@ using coir::deadline;
 using coir::fiber;
 using coir::wait_queue;
 using coir::wait_status;
+using coir::test::gate;
 using coir::test::run_in_fiber_world;
+using coir::test::watched_thread;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-namespace {
-
-// A counter that one can wait for, as a semaphore is built on a wait_queue.
-class gate {
-public:
-    void open(int by = 1) {
-        const std::lock_guard lock(lock_);
-        permits_ += by;
-        for (int i = 0; i < by; ++i) {
-            queue_.unpark_one();
-        }
-    }
-
-    wait_status pass(deadline until = deadline::never()) {
-        std::unique_lock lock(lock_);
-        while (permits_ == 0) {
-            const wait_status status = queue_.park(lock, until);
-            if (status != wait_status::notified) {
-                return status;
-            }
-        }
-        --permits_;
-        return wait_status::notified;
-    }
-
-    int permits() {
-        const std::lock_guard lock(lock_);
-        return permits_;
-    }
-
-private:
-    coir::detail::spin_lock lock_;
-    int permits_ = 0;
-    wait_queue queue_;
-};
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(wait_queue_of_several_threads)
 
-FIBER_TEST_CASE(a_plain_thread_unparks_a_fiber) {
+FIBER_TEST_CASE(a_plain_thread_unparks_a_fiber_whose_carrier_sleeps) {
     gate g;
+    const watched_thread carrier;
     std::thread opener([&] {
-        std::this_thread::sleep_for(milliseconds(1));
+        carrier.await_asleep();
         g.open();
     });
     BOOST_TEST((g.pass() == wait_status::notified));

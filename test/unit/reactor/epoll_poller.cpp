@@ -2,6 +2,7 @@
 #include "reactor/poller.hpp"
 
 #include "base/unique_fd.hpp"
+#include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -26,6 +27,7 @@ using coir::detail::system_calls;
 using coir::detail::unique_fd;
 using coir::test::failing_with;
 using coir::test::replace_system_call;
+using coir::test::socket_pair;
 using namespace std::chrono_literals;
 
 namespace {
@@ -35,17 +37,6 @@ std::vector<poller_event> take(poller& p, deadline until = deadline::immediately
     const std::size_t count = p.wait(until, events.data(), events.size());
     return {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count)};
 }
-
-struct socket_pair {
-    socket_pair() {
-        int ends[2];
-        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-        near.reset(ends[0]);
-        far.reset(ends[1]);
-    }
-    unique_fd near;
-    unique_fd far;
-};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "reactor/reactor.hpp"
 
 #include "unit/reactor/scripted_poller.hpp"
+#include "unit/reactor/waits.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
@@ -24,30 +25,14 @@ using coir::detail::descriptor_kind;
 using coir::detail::direction;
 using coir::detail::io_interest;
 using coir::detail::io_result;
-using coir::detail::reactor;
 using coir::test::hung_up;
 using coir::test::readable;
 using coir::test::scripted_world;
+using coir::test::wait_for;
+using coir::test::wait_readable;
+using coir::test::wait_writable;
 using coir::test::writable;
 using namespace std::chrono_literals;
-
-namespace {
-
-io_result wait_for(int descriptor, direction what, descriptor_kind kind,
-                   deadline until = deadline::never()) {
-    const io_interest interest{descriptor, what, kind};
-    return reactor::current()->wait_any(&interest, 1, until, cancellable::yes);
-}
-
-io_result wait_readable(int descriptor, deadline until = deadline::never()) {
-    return wait_for(descriptor, direction::read, descriptor_kind::owned, until);
-}
-
-io_result wait_writable(int descriptor, deadline until = deadline::never()) {
-    return wait_for(descriptor, direction::write, descriptor_kind::owned, until);
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(reactor_wakes)
 

@@ -4,6 +4,7 @@
 #include "reactor/reactor.hpp"
 
 #include "unit/reactor/scripted_poller.hpp"
+#include "unit/reactor/waits.hpp"
 
 #include <coir/fiber.hpp>
 #include <coir/this_fiber.hpp>
@@ -13,29 +14,16 @@
 #include <chrono>
 #include <string>
 
-using coir::cancellable;
 using coir::deadline;
 using coir::fiber;
 using coir::detail::descriptor_kind;
 using coir::detail::direction;
-using coir::detail::io_interest;
-using coir::detail::io_result;
-using coir::detail::reactor;
 using coir::test::hung_up;
 using coir::test::readable;
 using coir::test::scripted_world;
+using coir::test::wait_for;
 using coir::test::writable;
 using namespace std::chrono_literals;
-
-namespace {
-
-io_result wait_for(int descriptor, direction what, descriptor_kind kind,
-                   deadline until = deadline::never()) {
-    const io_interest interest{descriptor, what, kind};
-    return reactor::current()->wait_any(&interest, 1, until, cancellable::yes);
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(reactor_interest)
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/blocking_pool.hpp"
 
+#include "support/gate.hpp"
+
 #include <coir/blocking.hpp>
 #include <coir/fiber.hpp>
 #include <coir/run.hpp>
@@ -25,6 +27,7 @@ using coir::run;
 using coir::run_blocking;
 using coir::run_options;
 using coir::detail::blocking_pool;
+using coir::test::gate;
 using namespace std::chrono_literals;
 
 namespace {
@@ -33,31 +36,6 @@ run_options with_threads(std::size_t threads) {
     run_options options;
     options.blocking_threads = threads;
     return options;
-}
-
-// Holds calls until the test lets them go.
-class gate {
-public:
-    void wait() {
-        ++waiting_;
-        while (!open_) {
-            std::this_thread::sleep_for(50us);
-        }
-        --waiting_;
-    }
-    void open() { open_ = true; }
-    int waiting() const { return waiting_; }
-
-private:
-    std::atomic<bool> open_{false};
-    std::atomic<int> waiting_{0};
-};
-
-template <class Condition>
-void sleep_until(Condition holds) {
-    while (!holds()) {
-        coir::this_fiber::sleep_for(100us);
-    }
 }
 
 }  // namespace
@@ -135,20 +113,27 @@ BOOST_AUTO_TEST_CASE(threads_are_started_on_demand_and_used_again) {
 
 BOOST_AUTO_TEST_CASE(calls_that_come_at_once_get_a_thread_each_up_to_the_limit_and_queue_beyond) {
     run(with_threads(3), [] {
-        gate g;
+        gate started;
+        gate go;
         std::atomic<int> ended{0};
         std::deque<fiber> fibers;
         for (int i = 0; i < 10; ++i) {
             fibers.emplace_back([&] {
-                run_blocking([&] { g.wait(); });
+                run_blocking([&] {
+                    started.open();
+                    go.pass();
+                });
                 ++ended;
             });
         }
-        sleep_until([&] { return g.waiting() == 3; });
+        for (int i = 0; i < 3; ++i) {
+            started.pass();
+        }
         BOOST_TEST(blocking_pool::current()->threads() == 3U);
         BOOST_TEST(blocking_pool::current()->awaited() == 10U);
+        BOOST_TEST(started.permits() == 0);
         BOOST_TEST(ended == 0);
-        g.open();
+        go.open(10);
         for (fiber& f : fibers) {
             f.join();
         }

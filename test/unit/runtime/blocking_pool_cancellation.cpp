@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/gate.hpp"
+#include "support/watched_thread.hpp"
+
 #include <coir/blocking.hpp>
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
@@ -8,7 +11,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -17,36 +19,23 @@ using coir::fiber;
 using coir::operation_cancelled;
 using coir::run;
 using coir::run_blocking;
-using namespace std::chrono_literals;
+using coir::test::gate;
 
 namespace {
 
-// State that may outlive the run.
-struct shared_flags {
-    std::atomic<bool> started{false};
-    std::atomic<bool> go{false};
-    std::atomic<bool> ended{false};
-
+// A blocking call that the test holds. It may outlive the run.
+struct held_call {
     void wait() {
-        started = true;
-        while (!go) {
-            std::this_thread::sleep_for(50us);
-        }
-        ended = true;
+        started.open();
+        go.pass();
+        has_ended = true;
+        ended.open();
     }
+    gate started;
+    gate go;
+    gate ended;
+    std::atomic<bool> has_ended{false};
 };
-
-void sleep_until(const std::atomic<bool>& flag) {
-    while (!flag) {
-        coir::this_fiber::sleep_for(100us);
-    }
-}
-
-void block_until(const std::atomic<bool>& flag) {
-    while (!flag) {
-        std::this_thread::sleep_for(100us);
-    }
-}
 
 }  // namespace
 
@@ -68,10 +57,10 @@ BOOST_AUTO_TEST_CASE(a_call_in_line_is_taken_back) {
     coir::run_options options;
     options.blocking_threads = 1;
     run(options, [] {
-        shared_flags flags;
+        held_call call;
         std::atomic<bool> second_called{false};
-        fiber first([&] { run_blocking([&] { flags.wait(); }); });
-        sleep_until(flags.started);
+        fiber first([&] { run_blocking([&] { call.wait(); }); });
+        call.started.pass();
         bool cancelled = false;
         fiber second([&] {
             try {
@@ -85,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_call_in_line_is_taken_back) {
         second.cancel();
         second.join();
         BOOST_TEST(cancelled);
-        flags.go = true;
+        call.go.open();
         first.join();
         run_blocking([] {});
         BOOST_TEST(!second_called);
@@ -94,22 +83,22 @@ BOOST_AUTO_TEST_CASE(a_call_in_line_is_taken_back) {
 
 BOOST_AUTO_TEST_CASE(a_call_that_runs_is_awaited_and_its_result_returned) {
     run([] {
-        shared_flags flags;
+        held_call call;
         int result = 0;
         bool waited_again = false;
         fiber caller([&] {
             result = run_blocking([&] {
-                flags.wait();
+                call.wait();
                 return 7;
             });
             coir::this_fiber::yield();  // throws
             waited_again = true;
         });
-        sleep_until(flags.started);
+        call.started.pass();
         caller.cancel();
-        coir::this_fiber::sleep_for(1ms);
+        coir::this_fiber::yield();
         BOOST_TEST(result == 0);
-        flags.go = true;
+        call.go.open();
         caller.join();
         BOOST_TEST(result == 7);
         BOOST_TEST(!waited_again);
@@ -117,56 +106,59 @@ BOOST_AUTO_TEST_CASE(a_call_that_runs_is_awaited_and_its_result_returned) {
 }
 
 BOOST_AUTO_TEST_CASE(an_abandoned_call_is_left_behind_and_outlives_the_run) {
-    const auto flags = std::make_shared<shared_flags>();
+    const auto call = std::make_shared<held_call>();
     run([&] {
         bool cancelled = false;
         fiber caller([&] {
             try {
-                run_blocking(coir::abandon_on_cancel, [flags] { flags->wait(); });
+                run_blocking(coir::abandon_on_cancel, [call] { call->wait(); });
             } catch (const operation_cancelled&) {
                 cancelled = true;
                 throw;
             }
         });
-        sleep_until(flags->started);
+        call->started.pass();
         caller.cancel();
         caller.join();
         BOOST_TEST(cancelled);
-        BOOST_TEST(!flags->ended);
+        BOOST_TEST(!call->has_ended);
     });
-    BOOST_TEST(!flags->ended);
-    flags->go = true;
-    block_until(flags->ended);
+    BOOST_TEST(!call->has_ended);
+    call->go.open();
+    call->ended.pass();
 }
 
 BOOST_AUTO_TEST_CASE(the_exception_of_an_abandoned_call_is_dropped) {
-    const auto flags = std::make_shared<shared_flags>();
+    const auto call = std::make_shared<held_call>();
     run([&] {
         fiber caller([&] {
-            run_blocking(coir::abandon_on_cancel, [flags] {
-                flags->wait();
+            run_blocking(coir::abandon_on_cancel, [call] {
+                call->wait();
                 throw std::runtime_error("nobody hears it");
             });
         });
-        sleep_until(flags->started);
+        call->started.pass();
         caller.cancel();
         caller.join();
-        flags->go = true;
-        sleep_until(flags->ended);
+        call->go.open();
+        call->ended.pass();
     });
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_main_fiber_awaits_running_calls) {
-    shared_flags flags;
+    held_call call;
+    const coir::test::watched_thread carrier;
+    std::thread release;
     run([&] {
-        fiber([&] { run_blocking([&] { flags.wait(); }); }).detach();
-        sleep_until(flags.started);
-        std::thread([&] {
-            std::this_thread::sleep_for(2ms);
-            flags.go = true;
-        }).detach();
+        fiber([&] { run_blocking([&] { call.wait(); }); }).detach();
+        call.started.pass();
+        release = std::thread([&] {
+            carrier.await_asleep();
+            call.go.open();
+        });
     });
-    BOOST_TEST(flags.ended);
+    BOOST_TEST(call.has_ended);
+    release.join();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/run.hpp>
 
-#include "base/unique_fd.hpp"
 #include "core/waiter.hpp"
 #include "reactor/wait_io.hpp"
 #include "support/captured_log.hpp"
+#include "support/descriptors.hpp"
+#include "support/watched_thread.hpp"
 
 #include <coir/blocking.hpp>
 #include <coir/cancellation.hpp>
@@ -15,8 +16,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -31,6 +30,9 @@
 using coir::deadline;
 using coir::fiber;
 using coir::run;
+using coir::test::pipe_ends;
+using coir::test::put_from_thread;
+using coir::test::watched_thread;
 using namespace std::chrono_literals;
 
 namespace {
@@ -143,15 +145,12 @@ BOOST_AUTO_TEST_CASE(nothing_outlives_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_fiber_that_waits_for_a_descriptor_is_cancelled_at_the_end) {
-    int ends[2];
-    BOOST_TEST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    const coir::detail::unique_fd read_end(ends[0]);
-    const coir::detail::unique_fd write_end(ends[1]);
+    const pipe_ends pipe;
     bool cancelled = false;
     run([&] {
         fiber([&] {
             const auto result =
-                coir::detail::wait_io({read_end.get(), coir::detail::direction::read,
+                coir::detail::wait_io({pipe.read.get(), coir::detail::direction::read,
                                        coir::detail::descriptor_kind::foreign},
                                       deadline::never());
             cancelled = result.status == coir::wait_status::cancelled;
@@ -242,19 +241,17 @@ BOOST_AUTO_TEST_CASE(a_deadlock_is_thrown_with_its_report) {
 }
 
 BOOST_AUTO_TEST_CASE(waiting_for_a_blocking_call_or_a_descriptor_is_no_deadlock) {
-    int ends[2];
-    BOOST_TEST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    const coir::detail::unique_fd read_end(ends[0]);
-    const coir::detail::unique_fd write_end(ends[1]);
+    const pipe_ends pipe;
     run([&] {
         coir::wait_queue queue;
         fiber waiting([&] { queue.park(); });
-        coir::run_blocking([] { std::this_thread::sleep_for(2ms); });
+        const watched_thread carrier;
+        coir::run_blocking([&] { carrier.await_asleep(); });
         std::thread writer([&] {
-            std::this_thread::sleep_for(2ms);
-            static_cast<void>(!::write(write_end.get(), "x", 1));
+            carrier.await_asleep();
+            put_from_thread(pipe.write);
         });
-        BOOST_TEST(coir::detail::wait_io({read_end.get(), coir::detail::direction::read,
+        BOOST_TEST(coir::detail::wait_io({pipe.read.get(), coir::detail::direction::read,
                                           coir::detail::descriptor_kind::foreign},
                                          deadline::never())
                        .ready());

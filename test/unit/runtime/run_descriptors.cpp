@@ -2,9 +2,9 @@
 // What run() takes from the system it gives back, however it ends.
 #include <coir/run.hpp>
 
-#include "base/unique_fd.hpp"
 #include "reactor/wait_io.hpp"
 #include "support/captured_log.hpp"
+#include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
 
 #include <coir/blocking.hpp>
@@ -27,9 +27,10 @@ using coir::run;
 using coir::detail::descriptor_kind;
 using coir::detail::direction;
 using coir::detail::system_calls;
-using coir::detail::unique_fd;
 using coir::detail::wait_io;
 using coir::test::failing_with;
+using coir::test::pipe_ends;
+using coir::test::put;
 using coir::test::replace_system_call;
 
 namespace {
@@ -45,24 +46,13 @@ std::set<int> open_descriptors() {
     return numbers;
 }
 
-struct pipe_ends {
-    pipe_ends() {
-        int ends[2];
-        BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
-        read.reset(ends[0]);
-        write.reset(ends[1]);
-    }
-    unique_fd read;
-    unique_fd write;
-};
-
 void wait_for_a_byte(const descriptor_kind kind) {
-    pipe_ends pipe;
+    const pipe_ends pipe;
     fiber reader([&] {
         BOOST_TEST(wait_io({pipe.read.get(), direction::read, kind}, deadline::never()).ready());
     });
     coir::this_fiber::yield();
-    BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+    put(pipe.write);
     reader.join();
     coir::detail::io_forget(pipe.read.get());
 }

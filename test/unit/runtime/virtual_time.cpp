@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // run() on virtual time: real descriptors and threads, and a clock that jumps.
-#include "base/unique_fd.hpp"
 #include "reactor/wait_io.hpp"
+#include "support/descriptors.hpp"
+#include "support/watched_thread.hpp"
 
 #include <coir/blocking.hpp>
 #include <coir/deadline.hpp>
@@ -12,13 +13,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
-#include <atomic>
 #include <chrono>
-#include <thread>
 
 using coir::fiber;
+using coir::test::pipe_ends;
+using coir::test::put;
+using coir::test::watched_thread;
 using namespace std::chrono_literals;
 
 namespace {
@@ -29,19 +29,9 @@ coir::run_options on_virtual_time() {
     return options;
 }
 
-struct pipe_ends {
-    pipe_ends() {
-        int ends[2];
-        BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
-        read.reset(ends[0]);
-        write.reset(ends[1]);
-    }
-    coir::detail::io_interest readable() const {
-        return {read.get(), coir::detail::direction::read, coir::detail::descriptor_kind::foreign};
-    }
-    coir::detail::unique_fd read;
-    coir::detail::unique_fd write;
-};
+coir::detail::io_interest reading(const pipe_ends& pipe) {
+    return {pipe.read.get(), coir::detail::direction::read, coir::detail::descriptor_kind::foreign};
+}
 
 }  // namespace
 
@@ -71,8 +61,8 @@ BOOST_AUTO_TEST_CASE(an_event_that_is_there_comes_before_the_jump) {
     coir::run(on_virtual_time(), [] {
         const pipe_ends pipe;
         const auto start = coir::detail::now();
-        fiber writer([&] { BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1); });
-        BOOST_TEST(coir::detail::wait_io(pipe.readable(), coir::deadline::after(1h)).ready());
+        fiber writer([&] { put(pipe.write); });
+        BOOST_TEST(coir::detail::wait_io(reading(pipe), coir::deadline::after(1h)).ready());
         BOOST_TEST((coir::detail::now() == start));
         writer.join();
     });
@@ -81,16 +71,16 @@ BOOST_AUTO_TEST_CASE(an_event_that_is_there_comes_before_the_jump) {
 BOOST_AUTO_TEST_CASE(a_wait_for_a_descriptor_meets_its_deadline) {
     coir::run(on_virtual_time(), [] {
         const pipe_ends pipe;
-        const auto result = coir::detail::wait_io(pipe.readable(), coir::deadline::after(1h));
+        const auto result = coir::detail::wait_io(reading(pipe), coir::deadline::after(1h));
         BOOST_TEST((result.status == coir::wait_status::timed_out));
     });
 }
 
 BOOST_AUTO_TEST_CASE(time_stands_still_during_a_blocking_call) {
     coir::run(on_virtual_time(), [] {
+        const watched_thread carrier;
         const auto start = coir::detail::now();
-        coir::with_timeout(1ms,
-                           [] { coir::run_blocking([] { std::this_thread::sleep_for(3ms); }); });
+        coir::with_timeout(1ms, [&] { coir::run_blocking([&] { carrier.await_asleep(); }); });
         BOOST_TEST((coir::detail::now() == start));
     });
 }
@@ -110,11 +100,10 @@ BOOST_AUTO_TEST_CASE(many_short_blocking_calls_all_come_back) {
 BOOST_AUTO_TEST_CASE(a_busy_fiber_does_not_starve_descriptors) {
     coir::run(on_virtual_time(), [] {
         const pipe_ends pipe;
-        BOOST_REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+        put(pipe.write);
         bool woken = false;
-        fiber reader([&] {
-            woken = coir::detail::wait_io(pipe.readable(), coir::deadline::never()).ready();
-        });
+        fiber reader(
+            [&] { woken = coir::detail::wait_io(reading(pipe), coir::deadline::never()).ready(); });
         int turns = 0;
         for (; !woken && turns < 10000; ++turns) {
             coir::this_fiber::yield();

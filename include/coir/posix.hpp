@@ -61,7 +61,9 @@
 ///
 /// @suspends As the table says. A call that need not wait does not switch, but a fiber that
 /// makes many of them in a row lets others run.
-/// @threadsafety As libc's. Waits of another thread's fibers are not ended by close.
+/// @threadsafety As libc's. Waits of another thread's fibers are not ended by close, nor any by a
+/// close that is not coir's: such a waiter stays with the number, and once that is another file's
+/// its call may go on with that one. Shut a socket down before you close it under a waiter.
 /// @errors libc's, in `errno`, which a call that succeeds leaves as it was; and those of the
 /// next paragraph. `ENOMEM` or `ENOSPC` where the kernel could not take in what to wait for. No
 /// call throws.

@@ -32,6 +32,7 @@ struct alignas(64) interest_entry {
 
     std::array<wait_link, 2> waiters;       // by direction
     std::uint32_t generation = 1;           // counts the descriptors that had this number
+    std::uint32_t epoch = 0;                // see descriptor_epochs: as of what follows
     std::array<bool, 2> ready{true, true};  // by direction: the next call may do something
     std::array<bool, 2> final{};            // by direction: `ready` will not become false any more
     bool standing = false;                  // the poller has standing interest

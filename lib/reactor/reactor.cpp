@@ -3,6 +3,7 @@
 
 #include "base/assert.hpp"
 #include "core/waiter.hpp"
+#include "reactor/descriptor_epochs.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -123,6 +124,15 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
 
 // Tells the poller what it does not know yet of who waits.
 int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept {
+    if (const std::uint32_t epoch = descriptor_epochs::of(descriptor); entry.epoch != epoch) {
+        // Another thread has closed a descriptor of this number, and with it went what the kernel
+        // knew. Waits that are under way may be for the present one: they stay.
+        entry.epoch = epoch;
+        entry.standing = false;
+        entry.one_shot = {};
+        entry.ready = {true, true};
+        entry.final = {};
+    }
     const poller_key key{descriptor, entry.generation};
     if (kind == descriptor_kind::owned && poller_->has_standing_interest()) {
         if (entry.standing) {
@@ -134,7 +144,9 @@ int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kin
         return error;
     }
     const direction_set wanted = entry.wanted();
-    if (entry.standing || wanted == entry.one_shot) {
+    // That somebody waits for a foreign number already does not mean that the kernel watches the
+    // file which has it now: so it is told for each wait.
+    if (entry.standing || (kind == descriptor_kind::owned && wanted == entry.one_shot)) {
         return 0;
     }
     const int error = poller_->set_one_shot(key, wanted);

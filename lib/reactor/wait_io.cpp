@@ -4,6 +4,7 @@
 #include "base/system_calls.hpp"
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
+#include "reactor/descriptor_epochs.hpp"
 #include "reactor/poll_timeout.hpp"
 #include "reactor/reactor.hpp"
 
@@ -99,6 +100,10 @@ void io_drained(int descriptor, direction d) noexcept {
 }
 
 void io_forget(int descriptor) noexcept {
+    if (descriptor < 0) {
+        return;
+    }
+    descriptor_epochs::next(descriptor);  // for the reactors of other threads
     if (reactor* const here = reactor::current()) {
         here->forget(descriptor);
     }

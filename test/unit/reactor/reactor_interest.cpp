@@ -3,6 +3,7 @@
 // remember.
 #include "reactor/reactor.hpp"
 
+#include "reactor/wait_io.hpp"
 #include "unit/reactor/scripted_poller.hpp"
 #include "unit/reactor/waits.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 using coir::deadline;
 using coir::fiber;
@@ -24,6 +26,15 @@ using coir::test::scripted_world;
 using coir::test::wait_for;
 using coir::test::writable;
 using namespace std::chrono_literals;
+
+namespace {
+
+// As coir's own close does there: it has no reactor of its own.
+void close_on_another_thread(int descriptor) {
+    std::thread([=] { coir::detail::io_forget(descriptor); }).join();
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(reactor_interest)
 
@@ -83,9 +94,24 @@ BOOST_AUTO_TEST_CASE(interest_is_kept_for_those_who_still_wait) {
         fiber hasty(
             [] { wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms)); });
         hasty.join();
-        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 r\n");
         world.script.batches.push_back({readable(5)});
         patient.join();
+    });
+}
+
+// The number may be another file's than the one that the first waiter is registered for.
+BOOST_AUTO_TEST_CASE(each_foreign_wait_tells_the_poller_though_somebody_waits_already) {
+    scripted_world world;
+    world.run([&] {
+        fiber first([] { wait_for(5, direction::read, descriptor_kind::foreign); });
+        fiber second([] { wait_for(5, direction::read, descriptor_kind::foreign); });
+        coir::this_fiber::yield();
+        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 r\n");
+        world.script.batches.push_back({readable(5)});
+        first.join();
+        second.join();
+        BOOST_TEST(world.calls() == "");
     });
 }
 
@@ -197,8 +223,6 @@ BOOST_AUTO_TEST_CASE(forgetting_resets_the_readiness_bits) {
     });
 }
 
-// A descriptor of ours was closed where this reactor could not learn of it (by another thread), and
-// the number is now a foreign one's.
 BOOST_AUTO_TEST_CASE(a_number_that_was_ours_once_is_forgotten_by_whoever_takes_it_over) {
     scripted_world world;
     world.run([&] {
@@ -207,6 +231,42 @@ BOOST_AUTO_TEST_CASE(a_number_that_was_ours_once_is_forgotten_by_whoever_takes_i
         world.calls();
         wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms));
         BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 \n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) {
+    for (const auto next_kind : {descriptor_kind::owned, descriptor_kind::foreign}) {
+        scripted_world world;
+        world.run([&] {
+            wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
+            world.events.drained(5, direction::read);
+            world.calls();
+            close_on_another_thread(5);
+            wait_for(5, direction::read, next_kind, deadline::after(1ms));
+            const bool standing = next_kind == descriptor_kind::owned;
+            BOOST_TEST(world.calls() ==
+                       (standing ? "standing 5 rw\n" : "one_shot 5 r\none_shot 5 \n"));
+            BOOST_TEST(world.events.may_be_ready(5, direction::read));
+            wait_for(5, direction::read, next_kind, deadline::after(1ms));
+            BOOST_TEST(world.calls() == (standing ? "" : "one_shot 5 r\none_shot 5 \n"));
+        });
+    }
+}
+
+// Numbers share counts of what was closed: a wait for another file with such a number goes on.
+BOOST_AUTO_TEST_CASE(a_close_of_a_number_that_shares_the_count_disturbs_no_wait) {
+    scripted_world world;
+    world.run([&] {
+        bool woken = false;
+        fiber reader([&] { woken = wait_for(5, direction::read, descriptor_kind::owned).ready(); });
+        coir::this_fiber::yield();
+        close_on_another_thread(5 + 4096);
+        wait_for(5, direction::write, descriptor_kind::owned, deadline::after(1ms));
+        BOOST_TEST(!woken);
+        BOOST_TEST(world.calls() == "standing 5 rw\nstanding 5 rw\n");
+        world.script.batches.push_back({readable(5)});
+        reader.join();
+        BOOST_TEST(woken);
     });
 }
 

@@ -23,7 +23,9 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using coir::deadline;
@@ -63,6 +65,19 @@ void close_ours(unique_fd& fd) {
 
 io_interest reading(const unique_fd& fd, descriptor_kind kind = descriptor_kind::owned) {
     return {fd.get(), direction::read, kind};
+}
+
+// Makes writing wait.
+void fill(const unique_fd& to) {
+    const std::vector<char> much(1 << 16);
+    while (::write(to.get(), much.data(), much.size()) > 0) {
+    }
+}
+
+void empty(const unique_fd& from) {
+    std::vector<char> much(1 << 16);
+    while (::read(from.get(), much.data(), much.size()) > 0) {
+    }
 }
 
 const descriptor_kind both_kinds[] = {descriptor_kind::owned, descriptor_kind::foreign};
@@ -149,6 +164,61 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_given_out_again_works_at_once) {
                     close_ours(pair.near);
                 }  // a foreign one is closed behind our back
             }
+        });
+    }
+}
+
+// The program has closed a descriptor that somebody waits for, by a call that is not ours. That
+// waiter stays with the number, as doc/decisions/0007 says; whoever waits for the next file of the
+// number must not stay with him.
+BOOST_AUTO_TEST_CASE(a_second_waiter_of_a_foreign_number_is_woken_by_the_file_that_has_it_now) {
+    for (const auto d : {direction::read, direction::write}) {
+        real_world().run([&] {
+            std::optional<socket_pair> pair(std::in_place);
+            const int number = pair->near.get();
+            fill(pair->near);
+            bool first_woken = false;
+            fiber first([&] {
+                first_woken =
+                    wait_io({number, d, descriptor_kind::foreign}, deadline::never()).ready();
+            });
+            coir::this_fiber::yield();
+            pair.reset();
+            pair.emplace();
+            BOOST_TEST_REQUIRE(pair->near.get() == number);
+            fill(pair->near);
+            bool second_woken = false;
+            fiber second([&] {
+                second_woken =
+                    wait_io({number, d, descriptor_kind::foreign}, deadline::after(10s)).ready();
+            });
+            coir::this_fiber::yield();
+            BOOST_TEST(!second_woken);
+            d == direction::read ? put(pair->far) : empty(pair->far);
+            second.join();
+            BOOST_TEST(second_woken);
+            first.join();
+            BOOST_TEST(first_woken);
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_another_thread_closed_and_that_is_given_out_again_works) {
+    for (const auto kind : both_kinds) {
+        real_world().run([&] {
+            std::optional<socket_pair> pair(std::in_place);
+            const int number = pair->near.get();
+            wait_io(reading(pair->near), deadline::after(1us));  // it is registered
+            std::thread([&] {
+                close_ours(pair->near);
+                pair.reset();
+            }).join();
+            pair.emplace();
+            BOOST_TEST_REQUIRE(pair->near.get() == number);
+            fiber writer([&] { put(pair->far); });
+            BOOST_TEST(wait_io(reading(pair->near, kind), deadline::after(10s)).ready());
+            writer.join();
+            close_ours(pair->near);
         });
     }
 }

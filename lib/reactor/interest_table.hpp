@@ -31,8 +31,8 @@ struct alignas(64) interest_entry {
     }
 
     std::array<wait_link, 2> waiters;       // by direction
-    std::uint32_t generation = 1;           // counts the descriptors that had this number
-    std::uint32_t epoch = 0;                // see descriptor_epochs: as of what follows
+    std::uint32_t generation = 1;           // counts the lives of the number that were seen here
+    std::uint32_t life = 0;                 // see descriptor_record: which one this is about
     std::array<bool, 2> ready{true, true};  // by direction: the next call may do something
     std::array<bool, 2> final{};            // by direction: `ready` will not become false any more
     bool standing = false;                  // the poller has standing interest
@@ -63,6 +63,15 @@ public:
         }
         chunks_[number / chunk_size] = std::make_unique<chunk>();
         return *find(descriptor);
+    }
+
+    template <class F>
+    void for_each(F&& visit) {
+        for (std::size_t i = 0; i < chunks_.size(); ++i) {
+            for (std::size_t j = 0; chunks_[i] != nullptr && j < chunk_size; ++j) {
+                visit(static_cast<int>(i * chunk_size + j), (*chunks_[i])[j]);
+            }
+        }
     }
 
 private:

@@ -3,12 +3,13 @@
 
 #include "base/assert.hpp"
 #include "core/waiter.hpp"
-#include "reactor/descriptor_epochs.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <new>
 #include <optional>
+#include <utility>
 
 namespace coir::detail {
 
@@ -89,14 +90,13 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
             error = EBADF;
             break;
         }
-        try {
-            armed.add(w, table_.at(interests[i].descriptor), interests[i]);
-        } catch (const std::bad_alloc&) {
+        interest_entry* const entry = entry_for_wait(interests[i].descriptor);
+        if (entry == nullptr) {
             error = ENOMEM;
             break;
         }
-        interest_entry& entry = (armed.end() - 1)->value().entry;
-        error = announce(entry, interests[i].descriptor, interests[i].kind);
+        armed.add(w, *entry, interests[i]);
+        error = announce(*entry, interests[i].descriptor, interests[i].kind);
         if (error == EPERM) {  // epoll_ctl(2): a file that does not support polling is always ready
             error = 0;
             ready_at_once = true;
@@ -122,17 +122,24 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
     return result;
 }
 
+// The entry of a number, brought up to the number's present life. Null: there is no memory for it.
+interest_entry* reactor::entry_for_wait(int descriptor) noexcept {
+    interest_entry* entry = nullptr;
+    try {
+        entry = &table_.at(descriptor);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+    descriptor_record& record = descriptor_record::of(descriptor);
+    if (entry->life != record.life()) {
+        forget_life(*entry, descriptor);
+    }
+    record.note_waiter(registration_.number());
+    return entry;
+}
+
 // Tells the poller what it does not know yet of who waits.
 int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept {
-    if (const std::uint32_t epoch = descriptor_epochs::of(descriptor); entry.epoch != epoch) {
-        // Another thread has closed a descriptor of this number, and with it went what the kernel
-        // knew. Waits that are under way may be for the present one: they stay.
-        entry.epoch = epoch;
-        entry.standing = false;
-        entry.one_shot = {};
-        entry.ready = {true, true};
-        entry.final = {};
-    }
     const poller_key key{descriptor, entry.generation};
     if (kind == descriptor_kind::owned && poller_->has_standing_interest()) {
         if (entry.standing) {
@@ -210,20 +217,62 @@ void reactor::drained(int descriptor, direction d) noexcept {
 }
 
 void reactor::forget(int descriptor) noexcept {
-    interest_entry* const entry = table_.find(descriptor);
-    if (entry == nullptr) {
-        return;
+    if (interest_entry* const entry = table_.find(descriptor)) {
+        forget_life(*entry, descriptor);
     }
-    if (entry->standing || !(entry->one_shot == direction_set{})) {
+}
+
+// The entry is about a life of the number that is over.
+void reactor::forget_life(interest_entry& entry, int descriptor) noexcept {
+    if (entry.standing || !(entry.one_shot == direction_set{})) {
         poller_->forget(descriptor);
     }
-    ++entry->generation;  // tells the waiters, and makes late events miss
-    entry->standing = false;
-    entry->one_shot = {};
-    entry->ready = {true, true};
-    entry->final = {};
-    unpark_all(entry->waiters_for(direction::read));
-    unpark_all(entry->waiters_for(direction::write));
+    ++entry.generation;  // tells the waiters, and makes late events miss
+    entry.life = descriptor_record::of(descriptor).life();
+    entry.standing = false;
+    entry.one_shot = {};
+    entry.ready = {true, true};
+    entry.final = {};
+    unpark_all(entry.waiters_for(direction::read));
+    unpark_all(entry.waiters_for(direction::write));
+}
+
+void reactor::closed_elsewhere(int descriptor) noexcept {
+    {
+        const std::lock_guard guard(closed_mutex_);
+        try {
+            closed_.push_back(descriptor);
+        } catch (const std::bad_alloc&) {
+            all_may_be_closed_ = true;
+        }
+        has_closed_.store(true, std::memory_order_release);
+    }
+    poller_->wake();
+}
+
+// What other threads have closed. A wait that is for a later life of the number is not meant.
+void reactor::forget_closed() noexcept {
+    std::vector<int> closed;
+    bool all = false;
+    {
+        const std::lock_guard guard(closed_mutex_);
+        closed.swap(closed_);
+        all = std::exchange(all_may_be_closed_, false);
+        has_closed_.store(false, std::memory_order_relaxed);
+    }
+    const auto forget_if_over = [this](int descriptor, interest_entry& entry) {
+        if (entry.life != descriptor_record::of(descriptor).life()) {
+            forget_life(entry, descriptor);
+        }
+    };
+    for (const int descriptor : closed) {
+        if (interest_entry* const entry = table_.find(descriptor)) {
+            forget_if_over(descriptor, *entry);
+        }
+    }
+    if (all) {
+        table_.for_each(forget_if_over);
+    }
 }
 
 void reactor::wait(deadline until) noexcept {
@@ -235,6 +284,9 @@ void reactor::wait(deadline until) noexcept {
 
 std::size_t reactor::take_events(deadline until) noexcept {
     const std::size_t count = poller_->wait(until, events_.data(), events_.size());
+    if (has_closed_.load(std::memory_order_acquire)) {
+        forget_closed();  // first: events of these numbers are about new files, or late
+    }
     for (std::size_t i = 0; i < count; ++i) {
         dispatch(events_[i]);
     }

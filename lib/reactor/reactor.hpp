@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/idle_source.hpp"
+#include "reactor/descriptor_records.hpp"
 #include "reactor/interest_table.hpp"
 #include "reactor/io_interest.hpp"
 #include "reactor/poller.hpp"
@@ -10,12 +11,17 @@
 #include <coir/wait_queue.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace coir::detail {
 
-// Who waits for which descriptor. One per carrier thread, used by that thread alone but for wake().
+// Who waits for which descriptor. One per carrier thread, used by that thread alone but for wake()
+// and closed_elsewhere().
 //
 // An event sets the readiness bit of its direction and wakes every fiber that waits for it; each
 // tries again, and whoever comes too late waits again. With one waiter, the common case, that is a
@@ -50,6 +56,10 @@ public:
     // The descriptor is about to be closed: waits for it end with EBADF, and nothing is remembered.
     void forget(int descriptor) noexcept;
 
+    // Another thread closes it: the same, soon, on this reactor's own thread. Any thread.
+    void closed_elsewhere(int descriptor) noexcept;
+    std::uint32_t number() const noexcept { return registration_.number(); }
+
     // wait(), telling how many events there were.
     std::size_t take_events(deadline until) noexcept;
 
@@ -64,6 +74,9 @@ private:
     class armed_waits;
 
     int announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept;
+    interest_entry* entry_for_wait(int descriptor) noexcept;
+    void forget_life(interest_entry& entry, int descriptor) noexcept;
+    void forget_closed() noexcept;
     void withdraw(interest_entry& entry, int descriptor) noexcept;
     void dispatch(const poller_event& event) noexcept;
 
@@ -74,6 +87,13 @@ private:
     interest_table table_;
     std::size_t waits_ = 0;
     std::array<poller_event, events_at_once> events_;
+
+    std::mutex closed_mutex_;         // guards what follows, and has_closed_ but for glances
+    std::vector<int> closed_;         // by other threads
+    bool all_may_be_closed_ = false;  // there was no memory to say which
+    std::atomic<bool> has_closed_{false};
+
+    const reactor_registration registration_{*this};  // last: others see the whole of it
 };
 
 }  // namespace coir::detail

@@ -4,7 +4,7 @@
 #include "base/system_calls.hpp"
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
-#include "reactor/descriptor_epochs.hpp"
+#include "reactor/descriptor_records.hpp"
 #include "reactor/poll_timeout.hpp"
 #include "reactor/reactor.hpp"
 
@@ -103,9 +103,14 @@ void io_forget(int descriptor) noexcept {
     if (descriptor < 0) {
         return;
     }
-    descriptor_epochs::next(descriptor);  // for the reactors of other threads
-    if (reactor* const here = reactor::current()) {
+    reactor* const here = reactor::current();
+    const bool others_wait =
+        descriptor_record::of(descriptor).end_life(here != nullptr ? here->number() : 0);
+    if (here != nullptr) {
         here->forget(descriptor);
+    }
+    if (others_wait) {
+        tell_other_reactors(here, descriptor);
     }
 }
 

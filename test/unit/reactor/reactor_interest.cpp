@@ -12,6 +12,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -20,6 +21,7 @@ using coir::deadline;
 using coir::fiber;
 using coir::detail::descriptor_kind;
 using coir::detail::direction;
+using coir::detail::io_result;
 using coir::test::hung_up;
 using coir::test::readable;
 using coir::test::scripted_world;
@@ -244,8 +246,8 @@ BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) 
             close_on_another_thread(5);
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
             const bool standing = next_kind == descriptor_kind::owned;
-            BOOST_TEST(world.calls() ==
-                       (standing ? "standing 5 rw\n" : "one_shot 5 r\none_shot 5 \n"));
+            BOOST_TEST(world.calls() == (standing ? "forget 5\nstanding 5 rw\n"
+                                                  : "forget 5\none_shot 5 r\none_shot 5 \n"));
             BOOST_TEST(world.events.may_be_ready(5, direction::read));
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
             BOOST_TEST(world.calls() == (standing ? "" : "one_shot 5 r\none_shot 5 \n"));
@@ -253,20 +255,40 @@ BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) 
     }
 }
 
-// Numbers share counts of what was closed: a wait for another file with such a number goes on.
-BOOST_AUTO_TEST_CASE(a_close_of_a_number_that_shares_the_count_disturbs_no_wait) {
+BOOST_AUTO_TEST_CASE(a_close_by_another_thread_ends_the_waits_for_that_file_alone) {
     scripted_world world;
     world.run([&] {
-        bool woken = false;
-        fiber reader([&] { woken = wait_for(5, direction::read, descriptor_kind::owned).ready(); });
+        io_result old_file{};
+        io_result other_number{};
+        io_result new_file{};
+        fiber first([&] { old_file = wait_for(70, direction::read, descriptor_kind::owned); });
+        fiber second([&] { other_number = wait_for(71, direction::read, descriptor_kind::owned); });
         coir::this_fiber::yield();
-        close_on_another_thread(5 + 4096);
-        wait_for(5, direction::write, descriptor_kind::owned, deadline::after(1ms));
-        BOOST_TEST(!woken);
-        BOOST_TEST(world.calls() == "standing 5 rw\nstanding 5 rw\n");
-        world.script.batches.push_back({readable(5)});
+        close_on_another_thread(70);
+        // The number's next file: the close is still to be heard of here, and does not mean it.
+        fiber third([&] { new_file = wait_for(70, direction::read, descriptor_kind::owned); });
+        coir::this_fiber::yield();
+        first.join();
+        BOOST_TEST(old_file.error == EBADF);
+        world.script.batches.push_back({readable(71)});
+        second.join();
+        BOOST_TEST(other_number.ready());
+        world.script.batches.push_back({readable(70), readable(70, 2)});
+        third.join();
+        BOOST_TEST(new_file.ready());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_close_by_another_thread_ends_a_wait_that_is_under_way) {
+    scripted_world world;
+    world.run([&] {
+        io_result result{};
+        fiber reader([&] { result = wait_for(72, direction::read, descriptor_kind::foreign); });
+        coir::this_fiber::yield();
+        close_on_another_thread(72);
+        world.script.batches.emplace_back();  // the wake-up
         reader.join();
-        BOOST_TEST(woken);
+        BOOST_TEST(result.error == EBADF);
     });
 }
 

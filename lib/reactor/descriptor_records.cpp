@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "reactor/descriptor_records.hpp"
+
+#include "reactor/reactor.hpp"
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace coir::detail {
+
+namespace {
+
+constexpr std::size_t chunk_size = 8192;
+using chunk = std::array<descriptor_record, chunk_size>;
+
+constinit std::array<std::atomic<chunk*>, 512> chunks{};
+constinit descriptor_record no_record;  // its life never ends
+
+chunk* chunk_at(std::atomic<chunk*>& place) noexcept {
+    chunk* known = place.load(std::memory_order_acquire);
+    if (known != nullptr) {
+        return known;
+    }
+    auto* const made = new (std::nothrow) chunk;
+    if (made == nullptr) {
+        return nullptr;
+    }
+    // acq_rel: whoever sees the pointer sees the zeros.
+    if (place.compare_exchange_strong(known, made, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return made;
+    }
+    delete made;
+    return known;
+}
+
+// The reactors that live; a number is a place in it, plus one.
+struct registry {
+    std::mutex mutex;
+    std::vector<reactor*> reactors;
+
+    static registry& of_process() noexcept {
+        static auto& instance = *new registry;  // never destroyed: threads may outlive main()
+        return instance;
+    }
+};
+
+}  // namespace
+
+descriptor_record& descriptor_record::of(int descriptor) noexcept {
+    const auto number = static_cast<std::size_t>(descriptor);
+    if (number / chunk_size >= chunks.size()) {
+        return no_record;
+    }
+    chunk* const found = chunk_at(chunks[number / chunk_size]);
+    return found != nullptr ? (*found)[number % chunk_size] : no_record;
+}
+
+void descriptor_record::note_waiter(std::uint32_t reactor_number) noexcept {
+    std::uint32_t noted = waiter.load(std::memory_order_relaxed);
+    while (noted != reactor_number && noted != several) {
+        // acq_rel: a closer that reads this sees the waiter's reactor made.
+        if (waiter.compare_exchange_weak(noted, noted == 0 ? reactor_number : several,
+                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
+            return;
+        }
+    }
+}
+
+bool descriptor_record::end_life(std::uint32_t reactor_number) noexcept {
+    if (this == &no_record) {
+        return false;
+    }
+    closes.fetch_add(1, std::memory_order_release);
+    if (waiter.load(std::memory_order_relaxed) == 0) {
+        return false;
+    }
+    const std::uint32_t noted = waiter.exchange(0, std::memory_order_acq_rel);
+    return noted != 0 && noted != reactor_number;
+}
+
+void tell_other_reactors(const reactor* closer, int descriptor) noexcept {
+    registry& all = registry::of_process();
+    const std::lock_guard guard(all.mutex);
+    for (reactor* const one : all.reactors) {
+        if (one != nullptr && one != closer) {
+            one->closed_elsewhere(descriptor);
+        }
+    }
+}
+
+reactor_registration::reactor_registration(reactor& registered) {
+    registry& all = registry::of_process();
+    const std::lock_guard guard(all.mutex);
+    std::size_t place = 0;
+    while (place < all.reactors.size() && all.reactors[place] != nullptr) {
+        ++place;
+    }
+    if (place == all.reactors.size()) {
+        all.reactors.push_back(nullptr);
+    }
+    all.reactors[place] = &registered;
+    number_ = static_cast<std::uint32_t>(place + 1);
+}
+
+reactor_registration::~reactor_registration() {
+    registry& all = registry::of_process();
+    const std::lock_guard guard(all.mutex);
+    all.reactors[number_ - 1] = nullptr;
+}
+
+}  // namespace coir::detail

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sockets that fibers of several carriers use.
+#include <coir/async.hpp>
+#include <coir/fiber.hpp>
+#include <coir/net/tcp.hpp>
+#include <coir/posix.hpp>
+#include <coir/run.hpp>
+#include <coir/task_group.hpp>
+#include <coir/this_fiber.hpp>
+#include <coir/timeout.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <utility>
+
+using coir::fiber_options;
+using coir::run_options;
+using coir::task_group;
+using coir::net::tcp_listener;
+using coir::net::tcp_socket;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class F>
+void run_on_two(F body) {
+    run_options options;
+    options.threads = 2;
+    coir::run(options, [&] { coir::with_timeout(60s, body); });
+}
+
+fiber_options on(int carrier) { return fiber_options("placed").on(carrier); }
+
+coir::net::endpoint any_port() { return {coir::net::ip_address::loopback(), 0}; }
+
+struct connected_pair {
+    connected_pair() {
+        tcp_listener listener(any_port());
+        client = tcp_socket::connect(listener.local_endpoint());
+        server = listener.accept();
+    }
+    tcp_socket client;
+    tcp_socket server;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(descriptors_of_several_carriers)
+
+BOOST_AUTO_TEST_CASE(a_socket_closed_on_one_carrier_ends_the_wait_on_another) {
+    run_on_two([] {
+        for (int i = 0; i < 50; ++i) {
+            connected_pair pair;
+            std::atomic<bool> reads{false};
+            auto reader = coir::async(on(1), [&] {
+                char byte = 0;
+                std::error_code ec;
+                reads = true;
+                pair.server.read_some(&byte, 1, ec);
+                return ec;
+            });
+            while (!reads) {
+                coir::this_fiber::yield();
+            }
+            coir::this_fiber::sleep_for(100us);  // most likely it waits now; it may be about to
+            pair.server.close();
+            BOOST_TEST((reader.get() == std::errc::bad_file_descriptor));
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_descriptor_closed_on_one_carrier_ends_the_wait_on_another) {
+    run_on_two([] {
+        for (int i = 0; i < 50; ++i) {
+            int ends[2];
+            BOOST_TEST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+            std::atomic<bool> reads{false};
+            auto reader = coir::async(on(1), [&] {
+                char byte = 0;
+                reads = true;
+                return coir::posix::read(ends[0], &byte, 1) < 0 ? errno : 0;
+            });
+            while (!reads) {
+                coir::this_fiber::yield();
+            }
+            coir::this_fiber::sleep_for(100us);
+            coir::posix::close(ends[0]);
+            BOOST_TEST(reader.get() == EBADF);
+            coir::posix::close(ends[1]);
+        }
+    });
+}
+
+// Goal: what a carrier remembers of a number does not outlive the file. Method: sockets that one
+// carrier has waited for are closed on the other, which opens new ones of the same numbers and
+// gives them back.
+BOOST_AUTO_TEST_CASE(sockets_and_their_numbers_move_between_carriers) {
+    run_on_two([] {
+        for (int i = 0; i < 100; ++i) {
+            connected_pair pair;
+            auto echoing = coir::async(on(1), [socket = std::move(pair.server)]() mutable {
+                char buffer[16];
+                const std::size_t n = socket.read_some(buffer, sizeof(buffer));
+                socket.write_all(buffer, n);
+                return std::move(socket);
+            });
+            coir::this_fiber::yield();
+            pair.client.write_all("again", 5);
+            char answer[16];
+            BOOST_TEST(pair.client.read_some(answer, sizeof(answer)) == 5U);
+            tcp_socket server = echoing.get();
+            auto closing = coir::async(
+                on(i % 2), [a = std::move(pair.client), b = std::move(server)]() mutable {
+                    a.close();
+                    b.close();
+                });
+            closing.get();
+        }
+    });
+}
+
+// One carrier reads what another writes to the same socket, and the other way round.
+BOOST_AUTO_TEST_CASE(two_carriers_use_the_two_directions_of_one_socket) {
+    constexpr std::size_t much = 4U << 20U;
+    run_on_two([] {
+        connected_pair pair;
+        task_group group;
+        const auto send = [](tcp_socket& s) {
+            const std::string block(64U << 10U, 'x');
+            for (std::size_t sent = 0; sent < much; sent += block.size()) {
+                s.write_all(block.data(), block.size());
+            }
+        };
+        const auto receive = [](tcp_socket& s) {
+            std::string block(64U << 10U, '\0');
+            for (std::size_t got = 0; got < much;) {
+                got += s.read_some(block.data(), block.size());
+            }
+        };
+        group.spawn(on(0), [&] { send(pair.client); });
+        group.spawn(on(1), [&] { receive(pair.client); });
+        group.spawn(on(1), [&] { send(pair.server); });
+        group.spawn(on(0), [&] { receive(pair.server); });
+        BOOST_CHECK_NO_THROW(group.join());
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -54,7 +54,7 @@ struct wait_link {
 /// @lifetime Destroying a queue that has waiters is an error (asserted).
 class COIR_API wait_queue {
 public:
-    wait_queue() noexcept : head_{&head_, &head_} {}
+    constexpr wait_queue() noexcept : head_{&head_, &head_} {}
     wait_queue(const wait_queue&) = delete;
     wait_queue& operator=(const wait_queue&) = delete;
     ~wait_queue();

@@ -16,6 +16,26 @@ inline void pause_while_spinning() noexcept {
 #endif
 }
 
+// How to wait for a spinning lock's owner, one step at a time.
+class spin_wait {
+public:
+    void once() noexcept {
+        if (spins_ < spins_before_yield) {
+            ++spins_;
+            pause_while_spinning();
+        } else {
+            ::sched_yield();
+        }
+    }
+
+private:
+    // Past this many pauses (some microseconds) the owner has most likely lost its processor, and
+    // may want ours.
+    static constexpr int spins_before_yield = 64;
+
+    int spins_ = 0;
+};
+
 // A lock of one byte for the few instructions that link or unlink a node: test and test-and-set.
 // Lockable.
 //
@@ -49,17 +69,9 @@ public:
     void unlock() noexcept { held_.store(false, std::memory_order_release); }
 
 private:
-    // Past this many pauses (some microseconds) the owner has most likely lost its processor, and
-    // may want ours.
-    static constexpr int spins_before_yield = 64;
-
     void wait_until_it_looks_free() noexcept {
-        for (int spins = 0; held_.load(std::memory_order_relaxed); ++spins) {
-            if (spins < spins_before_yield) {
-                pause_while_spinning();
-            } else {
-                ::sched_yield();
-            }
+        for (spin_wait wait; held_.load(std::memory_order_relaxed);) {
+            wait.once();
         }
     }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <system_error>
+
+namespace coir::test {
+
+// For BOOST_CHECK_EXCEPTION: an error with this code, whose message has this in it.
+inline auto is(std::errc code, std::string part) {
+    return [code, part](const std::system_error& e) {
+        return e.code() == code && std::string(e.what()).find(part) != std::string::npos;
+    };
+}
+
+}  // namespace coir::test

@@ -19,6 +19,7 @@
 #include <coir/posix.hpp>
 #include <coir/run.hpp>
 #include <coir/run_options.hpp>
+#include <coir/sync.hpp>
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>
 #include <coir/timeout.hpp>

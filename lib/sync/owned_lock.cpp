@@ -53,7 +53,7 @@ bool owned_lock::held_by_caller() const noexcept {
 void owned_lock::lock(const char* type) {
     const caller self = this_caller();
     if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-        line_.owned_from(self.home);
+        origin_.owned_from(self.home);
         return;
     }
     wait(self, deadline::never(), type);
@@ -64,7 +64,7 @@ bool owned_lock::try_lock() noexcept {
     value now = 0;
     do {
         if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-            line_.owned_from(self.home);
+            origin_.owned_from(self.home);
             return true;
         }
         now = state_.peek(std::memory_order_relaxed);
@@ -77,7 +77,7 @@ bool owned_lock::try_lock() noexcept {
 bool owned_lock::lock_until(deadline until, const char* type) {
     const caller self = this_caller();
     if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-        line_.owned_from(self.home);
+        origin_.owned_from(self.home);
         return true;
     }
     return wait(self, until, type);
@@ -88,7 +88,7 @@ bool owned_lock::wait(const caller& self, deadline until, const char* type) {
     const value found = state_.get();
     if (found == 0) {
         state_.set(owned_by(self));
-        line_.owned_from(self.home);
+        origin_.owned_from(self.home);
         return true;
     }
     if ((found & ~flags) == owned_by(self)) {
@@ -96,13 +96,13 @@ bool owned_lock::wait(const caller& self, deadline until, const char* type) {
         throw_holds_it_already(type);
     }
     const bool first = (found & in_line) == 0;
-    const bool from_outside = line_.join(self.home, first);
+    const bool from_outside = origin_.join(self.home, first);
     state_.set(found | in_line);
     const wait_status status =
-        line_.waiting.park(guard, until, label_for(found, from_outside), cancellable::no);
+        waiting_.park(guard, until, label_for(found, from_outside), cancellable::no);
     if (status == wait_status::notified) {
-        state_.set(owned_by(self) | (line_.waiting.empty() ? 0 : in_line));
-        line_.owned_from(self.home);
+        state_.set(owned_by(self) | (waiting_.empty() ? 0 : in_line));
+        origin_.owned_from(self.home);
         return true;
     }
     return false;
@@ -114,12 +114,12 @@ void owned_lock::unlock(const char* type) {
     if ((found & ~flags) != mine) {
         throw_does_not_hold_it(type);
     }
-    line_.owned_from(nullptr);
+    origin_.owned_from(nullptr);
     if (found == mine && state_.change(mine, 0, std::memory_order_release)) {
         return;  // the lock may be gone now
     }
     const std::lock_guard guard(state_);
-    state_.set(line_.waiting.unpark_one() ? handed_over : 0);
+    state_.set(waiting_.unpark_one() ? handed_over : 0);
 }
 
 }  // namespace coir::detail

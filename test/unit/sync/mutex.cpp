@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/sync/mutex.hpp>
 
-#include "context/overflow.hpp"
 #include "support/captured_log.hpp"
 #include "support/fiber_test.hpp"
+#include "support/watched_thread.hpp"
 #include "unit/context/child_process.hpp"
 #include "unit/sync/misuse.hpp"
 
@@ -14,8 +14,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -26,6 +28,7 @@ using coir::fiber;
 using coir::mutex;
 using coir::test::elapsed;
 using coir::test::is;
+using coir::test::watched_thread;
 using namespace std::chrono_literals;
 
 namespace {
@@ -294,50 +297,47 @@ BOOST_AUTO_TEST_CASE(fibers_that_wait_for_each_other_s_mutex_end_the_program_wit
     BOOST_TEST(child.messages.find("waits for a mutex held by fiber") != std::string::npos);
 }
 
-FIBER_TEST_CASE(a_wait_for_a_thread_is_no_deadlock) {
+FIBER_TEST_CASE(a_wait_for_a_thread_that_holds_the_mutex_is_no_deadlock) {
     mutex m;
-    coir::wait_queue asleep;
-    std::thread owner;
-    {
-        std::unique_lock lock(m);
-        std::mutex handshake;
-        std::unique_lock shaking(handshake);
-        bool thread_waits = false;
-        owner = std::thread([&] {
-            {
-                const std::lock_guard telling(handshake);
-                thread_waits = true;
-                asleep.unpark_one();
-            }
-            const std::lock_guard in_thread(m);
-            std::this_thread::sleep_for(1ms);
-        });
-        while (!thread_waits) {
-            asleep.park(shaking);
-        }
+    m.lock();
+    const watched_thread carrier;
+    std::thread owner([&] {
+        m.lock();
+        // The carrier blocks when nothing is ready: the fibers wait for this thread alone.
+        carrier.await_asleep();
+        m.unlock();
+    });
+    m.unlock();
+    while (m.try_lock()) {  // until the thread has it
+        m.unlock();
+        coir::this_fiber::yield();
     }
-    // The thread has it, or this fiber: either way nobody may call it a deadlock.
-    for (int i = 0; i < 2; ++i) {
-        fiber waiting([&] { const std::lock_guard lock(m); });
-        waiting.join();
-    }
+    fiber waiting([&] { const std::lock_guard lock(m); });
+    fiber behind([&] { const std::lock_guard lock(m); });
+    waiting.join();
+    behind.join();
     owner.join();
 }
 
 FIBER_TEST_CASE(a_thread_in_line_makes_the_waits_behind_it_no_deadlock) {
     mutex m;
-    std::unique_lock lock(m);
-    std::thread in_line([&] {
-        const std::lock_guard in_thread(m);
-        std::this_thread::sleep_for(1ms);
+    m.lock();
+    const watched_thread carrier;
+    std::atomic<const watched_thread*> in_line{nullptr};
+    std::thread thread([&] {
+        const watched_thread self;
+        in_line = &self;
+        const std::lock_guard lock(m);
+        carrier.await_asleep();
     });
-    // Blocking the carrier is what makes sure that the thread comes first.
-    std::this_thread::sleep_for(1ms);
-    fiber behind([&] { const std::lock_guard in_fiber(m); });
+    while (in_line == nullptr) {
+    }
+    in_line.load()->await_asleep();
+    fiber behind([&] { const std::lock_guard lock(m); });
     coir::this_fiber::yield();
-    lock.unlock();
+    m.unlock();
     behind.join();
-    in_line.join();
+    thread.join();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,8 +3,9 @@
 
 #include <coir/deadline.hpp>
 #include <coir/export.hpp>
+#include <coir/sync/detail/lock_origin.hpp>
 #include <coir/sync/detail/locked_word.hpp>
-#include <coir/sync/detail/waiting_line.hpp>
+#include <coir/wait_queue.hpp>
 
 namespace coir::detail {
 
@@ -26,7 +27,8 @@ private:
     bool wait(const caller& self, deadline until, const char* type);
 
     locked_word state_;
-    waiting_line line_;  // guarded by state_, but for its holder
+    wait_queue waiting_;
+    lock_origin origin_;
 };
 
 }  // namespace coir::detail

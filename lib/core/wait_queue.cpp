@@ -29,8 +29,8 @@ wait_status wait_queue::park_unlocked(deadline until, wait_label label,
     return status;
 }
 
-wait_status wait_queue::park_locked(const lock_functions& lock, deadline until, wait_label label,
-                                    cancellable cancel) {
+wait_status wait_queue::park_locked(const detail::lock_functions& lock, deadline until,
+                                    wait_label label, cancellable cancel) {
     waiter w(true);
     wait_node node(w);
     node.link_before(head_);
@@ -44,6 +44,50 @@ wait_status wait_queue::park_locked(const lock_functions& lock, deadline until, 
     }
     return status;
 }
+
+// A notifier that wins the claim has taken its place out before, with the lock held. So a waiter
+// that was notified in a place has nothing more to do there, and must not: the lock may be gone. In
+// every other place, and if the wait ended otherwise, the place may still be linked, or a notifier
+// may just be finding out that it comes too late; for both the lock is needed.
+wait_status wait_queue::park_in(wait_place& place, deadline until, wait_label label,
+                                cancellable cancel) noexcept {
+    wait_place* const places[] = {&place};
+    return park_in_places(places, 1,
+                          {&place,
+                           [](void* p) {
+                               static_cast<wait_place*>(p)->unlock();
+                           }},
+                          until, label, cancel);
+}
+
+wait_status wait_queue::park_in_places(wait_place* const* places, std::size_t count,
+                                       const unlock_function& held, deadline until,
+                                       wait_label label, cancellable cancel) noexcept {
+    waiter w(true);
+    for (std::size_t i = 0; i < count; ++i) {
+        places[i]->owner = &w;
+        places[i]->notified = false;
+        places[i]->link_before(places[i]->queue().head_);
+    }
+    // No notifier has seen any of the places before all of them are linked. From here on any of
+    // them may be the one; what is claimed is delivered once we are parked.
+    held.unlock(held.object);
+    const wait_status status = detail::park(w, until, label, cancel);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!places[i]->notified) {
+            places[i]->lock();
+            if (places[i]->linked()) {
+                places[i]->unlink();
+            }
+            places[i]->unlock();
+        }
+    }
+    return status;
+}
+
+claimed_waiter wait_queue::claim_one() noexcept { return claimed_waiter(detail::claim_one(head_)); }
+
+void claimed_waiter::deliver_to(detail::wait_node& node) noexcept { node.owner->deliver(); }
 
 bool wait_queue::unpark_one() noexcept { return detail::unpark_one(head_); }
 

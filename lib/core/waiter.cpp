@@ -66,17 +66,28 @@ void waiter::deliver_from_inbox(inbox_item& item) noexcept {
     fiber.home().make_ready(fiber);
 }
 
-bool unpark_one(wait_link& head) noexcept {
+wait_node* claim_one(wait_link& head) noexcept {
     while (head.next != &head) {
         auto& node = static_cast<wait_node&>(*head.next);
         node.unlink();
-        waiter& w = *node.owner;
-        if (w.claim(wait_status::notified)) {
-            w.deliver();  // w may be gone now
-            return true;
+        // The owner is alive: before it goes it takes this node out, for which it needs the lock
+        // that we hold (or, without a lock, the thread that we run on).
+        if (node.owner->claim(wait_status::notified)) {
+            node.notified = true;
+            return &node;
         }
+        // Its wait has ended otherwise, perhaps through its node in another queue.
     }
-    return false;
+    return nullptr;
+}
+
+bool unpark_one(wait_link& head) noexcept {
+    wait_node* const node = claim_one(head);
+    if (node == nullptr) {
+        return false;
+    }
+    node->owner->deliver();  // the owner and its node may be gone now
+    return true;
 }
 
 std::size_t unpark_all(wait_link& head) noexcept {

@@ -75,27 +75,15 @@ private:
     remote_delivery remote_{*this};
 };
 
-// A waiter's place in one queue. A waiter that waits for several things has several.
-struct wait_node : wait_link {
-    explicit wait_node(waiter& w) noexcept : wait_link{nullptr, nullptr}, owner(&w) {}
-
-    bool linked() const noexcept { return next != nullptr; }
-
-    void link_before(wait_link& head) noexcept {
-        previous = head.previous;
-        next = &head;
-        previous->next = this;
-        head.previous = this;
-    }
-
-    void unlink() noexcept {
-        previous->next = next;
-        next->previous = previous;
-        previous = next = nullptr;
-    }
-
-    waiter* const owner;
-};
+// Takes the first in line out whose wait it can end as notified; null if there is none. Until the
+// caller has delivered that, the waiter stays, with its node, and its fiber or thread waits:
+// between the two the caller may write what the waiter shall find.
+//
+// The node's `notified`, and whatever else is written then, are plain variables. They are published
+// by the delivery: the inbox (release to acquire), the thread's parker (its mutex), or, on the home
+// thread, program order. The waiter reads them only after its park() has returned `notified`, which
+// on every path comes after the delivery.
+wait_node* claim_one(wait_link& head) noexcept;
 
 // Ends the wait of the one that stands first in a queue, or of all. See wait_queue.
 bool unpark_one(wait_link& head) noexcept;

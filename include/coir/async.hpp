@@ -7,6 +7,7 @@
 #include <coir/detail/task.hpp>
 #include <coir/export.hpp>
 #include <coir/fiber.hpp>
+#include <coir/shared_future.hpp>
 
 #include <chrono>
 #include <exception>
@@ -60,12 +61,12 @@ public:
     }
 
     /// Waits until the result is there.
-    void wait() const { detail::wait_for_publication(checked(), deadline::never()); }
+    void wait() const { detail::wait_for_publication(state(), deadline::never()); }
 
     /// Waits for the result until `until`. @returns ready or timeout.
     std::future_status wait_until(deadline until) const {
-        return detail::wait_for_publication(checked(), until) ? std::future_status::ready
-                                                              : std::future_status::timeout;
+        return detail::wait_for_publication(state(), until) ? std::future_status::ready
+                                                            : std::future_status::timeout;
     }
 
     /// Waits for the result for at most `timeout`; zero just looks.
@@ -76,27 +77,34 @@ public:
     }
 
     /// @returns whether get() would not wait.
-    bool ready() const { return detail::is_ready(checked()); }
+    bool ready() const { return detail::is_ready(state()); }
 
     /// @returns whether there is a state: whether the other calls may be made.
     bool valid() const noexcept { return static_cast<bool>(state_); }
 
     /// Cancels the task behind the future. A promise's future has none: then nothing happens.
-    void cancel() { detail::cancel_task(checked()); }
+    void cancel() { detail::cancel_task(state()); }
 
-    /// Made by async(), promise and task_group.
-    explicit future(detail::future_ref<T> state) noexcept : state_(std::move(state)) {}
+    /// Gives the state to a shared_future; this future is without state after.
+    shared_future<T> share() noexcept { return shared_future<T>(std::move(state_)); }
 
-private:
-    detail::future_state& checked() const {
+    /// @returns what select() and wait() work on.
+    detail::future_state& state() const {
         if (!state_) {
             throw std::future_error(std::future_errc::no_state);
         }
         return *state_;
     }
 
+    /// Made by async(), promise and task_group.
+    explicit future(detail::future_ref<T> state) noexcept : state_(std::move(state)) {}
+
+private:
     detail::future_ref<T> state_;
 };
+
+template <class T>
+shared_future<T>::shared_future(future<T>&& other) noexcept : shared_future(other.share()) {}
 
 /// @brief std::promise for fibers and threads: gives a future its result, once, from any thread.
 ///

@@ -105,6 +105,11 @@ bool future_state::ready() noexcept {
     return published();
 }
 
+bool future_state::failed() noexcept {
+    const std::lock_guard guard(lock_);
+    return published() && status_ != status::value;
+}
+
 bool future_state::wait(deadline until) {
     check_cancelled();
     std::unique_lock guard(lock_);

@@ -36,6 +36,7 @@ public:
     void break_promise() noexcept;
 
     bool ready() noexcept;
+    bool failed() noexcept;  // published, and not a value
     bool wait(deadline until);
     void throw_unless_value();
 
@@ -43,9 +44,14 @@ public:
     void cancel_task() noexcept;
     void mark_watched() noexcept { watched_ = true; }
 
+    // For a select: what guards the publication, where one waits for it, and, with the lock held,
+    // whether it has happened.
+    spin_lock& lock() noexcept { return lock_; }
+    wait_queue& waiting() noexcept { return waiting_; }
+    bool published() const noexcept { return status_ > status::publishing; }
+
 private:
     ~future_state();
-    bool published() const noexcept { return status_ > status::publishing; }
 
     spin_lock lock_;  // guards the status, the queue and the failure
     status status_ = status::pending;

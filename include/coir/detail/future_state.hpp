@@ -100,6 +100,16 @@ public:
         publish_value(*state_);
     }
 
+    // Pre: a value was published. It stays: what a shared_future gives.
+    decltype(auto) look() const {
+        const auto& value = *std::launder(static_cast<const stored*>(value_of(*state_)));
+        if constexpr (std::is_reference_v<T>) {
+            return static_cast<T>(*value);
+        } else if constexpr (!std::is_void_v<T>) {
+            return (value);
+        }
+    }
+
     // Pre: a value was published. Moves it out.
     T take() const {
         auto& value = *std::launder(static_cast<stored*>(value_of(*state_)));

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coir/deadline.hpp>
+#include <coir/export.hpp>
+#include <coir/sync/detail/select_case.hpp>
+#include <coir/wait_queue.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace coir::detail {
+
+// What a channel must know of its values. A sender's value is a T; a receiver's an empty
+// std::optional<T>; a slot is bytes. Nothing may throw, or a value could be half-way lost.
+struct element_type {
+    template <class T>
+    static const element_type& of() noexcept {
+        static constexpr element_type type{
+            sizeof(T),
+            [](void* receiver, void* sender) noexcept {
+                static_cast<std::optional<T>*>(receiver)->emplace(
+                    std::move(*static_cast<T*>(sender)));
+            },
+            [](void* slot, void* sender) noexcept {
+                ::new (slot) T(std::move(*static_cast<T*>(sender)));
+            },
+            [](void* receiver, void* slot) noexcept {
+                T& value = *std::launder(static_cast<T*>(slot));
+                static_cast<std::optional<T>*>(receiver)->emplace(std::move(value));
+                std::destroy_at(&value);
+            },
+            [](void* slot) noexcept {
+                std::destroy_at(std::launder(static_cast<T*>(slot)));
+            }};
+        return type;
+    }
+
+    std::size_t size;
+    void (*hand_over)(void* receiver, void* sender) noexcept;
+    void (*store)(void* slot, void* sender) noexcept;
+    void (*fetch)(void* receiver, void* slot) noexcept;
+    void (*destroy)(void* slot) noexcept;
+};
+
+class channel_state;
+struct channel_chunk;
+
+// One send or one receive, from before it is tried until it is over. It lives on the stack of
+// whoever makes it.
+class COIR_API channel_operation final : public select_case {
+public:
+    enum class direction : std::uint8_t { send, receive };
+
+    // `value` is the sender's T or the receiver's std::optional<T>, of which only a committed
+    // operation takes or makes the value.
+    channel_operation(channel_state& channel, direction which, void* value) noexcept;
+    channel_operation(const channel_operation&) = delete;
+    channel_operation& operator=(const channel_operation&) = delete;
+    ~channel_operation();
+
+    attempt try_now() noexcept override;
+    void complete() noexcept override;
+    void provide_memory() override;
+
+    // Makes the operation, waiting for it until `until`. False if that has passed. Throws
+    // operation_cancelled.
+    bool perform(deadline until);
+
+    // Makes the operation if it need not wait.
+    bool perform_now();
+
+    // Once it is over: for a send, throws channel_closed unless the value was sent.
+    void throw_unless_sent() const;
+
+    // Of the sender or receiver that waits, for its partner.
+    void* value() const noexcept { return value_; }
+    void mark_done() noexcept { done_ = true; }
+
+    // Committing, for the channel, with its lock held. The claimed partner is served by complete(),
+    // without the lock: it stays where it is until it was delivered.
+    void commit() noexcept { done_ = true; }
+    void commit_with(claimed_waiter partner) noexcept {
+        done_ = true;
+        partner_ = std::move(partner);
+    }
+    void deliver_later(claimed_waiter served) noexcept { served_ = std::move(served); }
+    void retire(channel_chunk* chunk) noexcept { chunk_ = chunk; }
+    channel_chunk* take_chunk() noexcept { return std::exchange(chunk_, nullptr); }
+    bool has_chunk() const noexcept { return chunk_ != nullptr; }
+
+    // Links those that a close() has claimed into a list.
+    claimed_waiter& next_to_tell() noexcept { return served_; }
+
+private:
+    bool locked_attempt_succeeds();
+
+    channel_state& channel_;
+    const element_type& type_;
+    void* const value_;
+    const direction direction_;
+    bool done_ = false;       // else, once over, the channel is closed; what a partner may write
+    claimed_waiter partner_;  // claimed; the value is still to pass between the two
+    claimed_waiter served_;   // claimed, and its value has been taken
+    channel_chunk* chunk_ = nullptr;  // memory on its way into or out of the channel
+};
+
+// The part of a channel that does not depend on the type of its values.
+class COIR_API channel_core {
+public:
+    static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
+
+    channel_core(const element_type& type, std::size_t capacity, const char* name);
+    channel_core(const channel_core&) = delete;
+    channel_core& operator=(const channel_core&) = delete;
+    ~channel_core();
+
+    void close() noexcept;
+    bool closed() const noexcept;
+    bool drained() const noexcept;
+    std::size_t size() const noexcept;
+
+    channel_state& state() const noexcept { return *state_; }
+
+private:
+    std::unique_ptr<channel_state> state_;
+};
+
+}  // namespace coir::detail

@@ -12,6 +12,7 @@
 #include <exception>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -45,7 +46,7 @@ private:
 };
 
 // Tasks, numbered from 0, and the order in which they end. One that fails does not stop the others:
-// its future has the failure.
+// its future has the failure. The tasks may end on any carrier; all else is the owner's to call.
 class COIR_API completion_group {
 public:
     completion_group();
@@ -58,12 +59,11 @@ public:
         using function = std::decay_t<F>;
         using body = task_body<task_result<F>, function>;
         auto result = future_ref<task_result<F>>::make();
-        ended_.push_back(0);  // room for later: ended() must not fail
         attach_task(
             *result,
             spawn_as<function>(
                 fiber_options({}, 0, {}), handle_kind::joinable, &as_group(*tasks_),
-                numbered_task<body>(*this, ended_.size() - 1,
+                numbered_task<body>(*this, make_room(),
                                     body(result, failure_goes_to::future, std::forward<F>(fn)))));
         return future<task_result<F>>(std::move(result));
     }
@@ -76,12 +76,16 @@ public:
     // The number of the first task to end; all others have been cancelled and have ended too.
     std::size_t decide();
 
-    std::size_t left() const noexcept { return ended_.size() - taken_; }
+    std::size_t left() const noexcept { return entered_ - taken_; }
 
 private:
+    std::size_t make_room();  // and gives the number of the task that it is for
+
+    std::size_t entered_ = 0;
+    std::size_t taken_ = 0;  // by next(), from the front
+    std::mutex mutex_;       // no spin lock: room is made, and memory taken, while tasks end
     std::vector<std::size_t> ended_;  // an element a task; the first ended_count_ are in use
     std::size_t ended_count_ = 0;
-    std::size_t taken_ = 0;  // by next(), from the front
     wait_queue changed_;
     std::unique_ptr<task_group_state> tasks_;
 };

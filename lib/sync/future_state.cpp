@@ -107,7 +107,7 @@ bool future_state::ready() noexcept {
 
 bool future_state::failed() noexcept {
     const std::lock_guard guard(lock_);
-    return published() && status_ != status::value;
+    return status_ == status::failure;
 }
 
 bool future_state::wait(deadline until) {

@@ -36,7 +36,7 @@ public:
     void break_promise() noexcept;
 
     bool ready() noexcept;
-    bool failed() noexcept;  // published, and not a value
+    bool failed() noexcept;  // an exception was published
     bool wait(deadline until);
     void throw_unless_value();
 

@@ -9,6 +9,7 @@
 #include <coir/cancellation.hpp>
 #include <coir/deadline.hpp>
 #include <coir/fiber.hpp>
+#include <coir/fiber_local.hpp>
 #include <coir/gather.hpp>
 #include <coir/io/buffered_stream.hpp>
 #include <coir/io/stream.hpp>

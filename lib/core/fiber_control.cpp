@@ -76,6 +76,8 @@ void fiber_control::run() noexcept {
         call();
     }
     callable->destroy(storage());
+    locals.destroy_all();
+    inherited = {};
 }
 
 void fiber_control::call() noexcept {

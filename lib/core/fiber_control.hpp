@@ -5,6 +5,7 @@
 #include "context/execution_context.hpp"
 #include "core/group_state.hpp"
 #include "core/inbox.hpp"
+#include "core/local_values.hpp"
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
 
@@ -123,6 +124,8 @@ public:
     wait_label label;                                    // of the present wait
     std::chrono::steady_clock::time_point parked_since;  // as of the scheduler's last clock reading
     boost::intrusive::list_member_hook<> in_all;
+    local_values locals;
+    inherited_values inherited = inherited_values::current();  // of whoever spawns
 
 private:
     struct fiber_item : inbox_item {

@@ -160,6 +160,7 @@ void scheduler::run_main(function_ref body) {
     } catch (...) {
         failure = std::current_exception();
     }
+    main.locals.destroy_all();
     carriers_.stop();
     await_end_of_group();
     if (failure) {

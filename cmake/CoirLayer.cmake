@@ -3,7 +3,7 @@
 # layer and these and nothing else, so a call that goes up the house does not link.
 # tools/layers.toml says the same of includes, in more detail.
 
-set(COIR_LAYERS base context time core reactor runtime sync io net)
+set(COIR_LAYERS base context time core reactor runtime sync embed io net)
 
 set(COIR_BELOW_base)
 set(COIR_BELOW_context base)
@@ -12,6 +12,7 @@ set(COIR_BELOW_core base context time)
 set(COIR_BELOW_reactor base context time core)
 set(COIR_BELOW_runtime base context time core reactor)
 set(COIR_BELOW_sync base context time core)
+set(COIR_BELOW_embed base context time core reactor runtime sync)
 set(COIR_BELOW_io base context time core reactor runtime sync)
 set(COIR_BELOW_net base context time core reactor runtime sync io)
 

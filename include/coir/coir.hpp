@@ -7,10 +7,12 @@
 #include <coir/async.hpp>
 #include <coir/blocking.hpp>
 #include <coir/cancellation.hpp>
+#include <coir/carrier.hpp>
 #include <coir/deadline.hpp>
 #include <coir/fiber.hpp>
 #include <coir/fiber_local.hpp>
 #include <coir/gather.hpp>
+#include <coir/guest_run.hpp>
 #include <coir/io/buffered_stream.hpp>
 #include <coir/io/stream.hpp>
 #include <coir/net/endpoint.hpp>
@@ -20,6 +22,7 @@
 #include <coir/posix.hpp>
 #include <coir/run.hpp>
 #include <coir/run_options.hpp>
+#include <coir/runtime.hpp>
 #include <coir/sync.hpp>
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>

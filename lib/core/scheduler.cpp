@@ -4,6 +4,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/spin_lock.hpp"
+#include "core/main_fiber.hpp"
 #include "time/clock.hpp"
 
 #include <exception>
@@ -43,17 +44,6 @@ struct scheduler::wait_timer : timer {
     }
 
     waiter& waiting;
-};
-
-// The main fiber's control block stands on the thread's stack, on which that fiber runs.
-struct scheduler::main_fiber : fiber_control {
-    main_fiber(scheduler& owner, const char* name)
-        : fiber_control(owner, owner, false, fiber_options(name, 0, {}), handle_kind::joinable,
-                        nullptr, 0) {
-        has_context = true;
-        place = fiber_place::running;
-    }
-    ~main_fiber() { own_scope.detach(); }
 };
 
 scheduler::scheduler(const settings& chosen, idle_source& idle)
@@ -123,36 +113,10 @@ struct scheduler::outer_deadline : timer {
     scheduler& home;
 };
 
-// Makes the thread a carrier, and `main` the fiber that runs on the thread's own stack.
-class scheduler::on_this_thread {
-public:
-    on_this_thread(scheduler& s, main_fiber& main) noexcept : home_(s), main_(main) {
-        home_.blocks_.bind_to_this_thread();
-        current_ = &home_;
-        home_.running_ = &main_;
-        home_.all_.push_back(main_);
-    }
-    on_this_thread(const on_this_thread&) = delete;
-    on_this_thread& operator=(const on_this_thread&) = delete;
-    ~on_this_thread() {
-        home_.all_.erase(home_.all_.iterator_to(main_));
-        home_.stacks_.release(std::exchange(home_.spare_stack_, stack()));
-        home_.running_ = nullptr;
-        current_ = nullptr;
-        home_.blocks_.unbind_from_this_thread();
-    }
-
-private:
-    scheduler& home_;
-    main_fiber& main_;
-};
-
 void scheduler::run_main(function_ref body) {
-    COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
     const outer_deadline outer(*this);
     const overflow_reporter reporter(describe_overflow);
-    spare_stack_ = stacks_.acquire(default_stack_size_);  // last of what may throw
-    main_fiber main(*this, "main");
+    main_fiber main(*this, "main");  // last of what may throw
     const on_this_thread here(*this, main);
     std::exception_ptr failure;
     try {
@@ -169,9 +133,7 @@ void scheduler::run_main(function_ref body) {
 }
 
 void scheduler::run_along(const std::function<bool()>& wait_for_start) {
-    COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
     const overflow_reporter reporter(describe_overflow);
-    spare_stack_ = stacks_.acquire(default_stack_size_);
     main_fiber main(*this, "carrier");
     const on_this_thread here(*this, main);
     if (wait_for_start()) {

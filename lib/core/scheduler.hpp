@@ -41,6 +41,8 @@ namespace coir::detail {
 // Used by its own thread, but for what is said to be for others.
 class scheduler {
 public:
+    class guest;  // drives it from a foreign event loop
+
     struct settings {
         std::size_t stack_size = stack_pool::default_size;
         guard_kind guard = guard_kind::automatic;

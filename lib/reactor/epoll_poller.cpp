@@ -29,6 +29,7 @@ public:
     int set_one_shot(poller_key key, direction_set wanted) noexcept override;
     void forget(int) noexcept override {}  // close(2) takes it out; late events miss by generation
     std::size_t wait(deadline until, poller_event* events, std::size_t capacity) noexcept override;
+    int descriptor() const noexcept override { return epoll_.get(); }
     void wake() noexcept override { wake_.raise(); }
 
 private:

@@ -57,6 +57,10 @@ public:
     virtual std::size_t wait(deadline until, poller_event* events,
                              std::size_t capacity) noexcept = 0;
 
+    // A descriptor that becomes readable when wait() would return: how another event loop can watch
+    // this one. -1 where the kernel has none.
+    virtual int descriptor() const noexcept { return -1; }
+
     // Any thread: makes wait() return, now or the next time.
     virtual void wake() noexcept = 0;
 };

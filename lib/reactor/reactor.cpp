@@ -66,15 +66,14 @@ private:
     std::size_t size_ = 0;
 };
 
-reactor::reactor(std::unique_ptr<poller> backend) : poller_(std::move(backend)) {
+reactor::reactor(std::unique_ptr<poller> backend) : poller_(std::move(backend)) {}
+
+reactor::on_this_thread::on_this_thread(reactor& r) noexcept {
     COIR_ASSERT(current_ == nullptr, "two reactors on one thread");
-    current_ = this;
+    current_ = &r;
 }
 
-reactor::~reactor() {
-    COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it");
-    current_ = nullptr;
-}
+reactor::~reactor() { COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it"); }
 
 io_result reactor::wait_any(const io_interest* interests, std::size_t count, deadline until,
                             cancellable cancel) noexcept {

@@ -42,6 +42,15 @@ public:
     // The calling carrier's; null on a plain thread, and where a test has its own idle source.
     static reactor* current() noexcept { return current_; }
 
+    // Makes it the calling thread's.
+    class on_this_thread {
+    public:
+        explicit on_this_thread(reactor& r) noexcept;
+        on_this_thread(const on_this_thread&) = delete;
+        on_this_thread& operator=(const on_this_thread&) = delete;
+        ~on_this_thread() { current_ = nullptr; }
+    };
+
     // Waits until one of `count` things has happened. Readiness may be spurious.
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
                        cancellable cancel) noexcept;
@@ -65,6 +74,9 @@ public:
 
     std::size_t waits() const noexcept { return waits_; }
     const char* backend_name() const noexcept { return poller_->name(); }
+
+    // A descriptor that is readable when there are events or a wake-up; -1: there is none.
+    int descriptor() const noexcept { return poller_->descriptor(); }
 
     void wait(deadline until) noexcept override;
     void wake() noexcept override;

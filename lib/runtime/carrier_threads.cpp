@@ -4,6 +4,7 @@
 #include "core/carrier_group.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/reactor.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/signals_blocked.hpp"
 
 #include <pthread.h>
@@ -61,6 +62,7 @@ void carrier_threads::be_carrier(std::size_t number) {
     bool started = false;
     try {
         reactor events(make_poller(options_.reactor));
+        const reactor::on_this_thread current_reactor(events);
         const blocking_pool_scope current_pool(blocking_);
         scheduler fibers(settings_of(options_), events, group_, number);
         fibers.run_along([&] {

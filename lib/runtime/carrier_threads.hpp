@@ -16,9 +16,6 @@
 
 namespace coir::detail {
 
-// What the schedulers of a run are made with. Throws std::invalid_argument.
-scheduler::settings settings_of(const run_options& options);
-
 // The carrier threads of a run but for the one that called it. Each makes its own poller, scheduler
 // and stack pool, and then all of them meet twice: before the first fiber runs, since carriers look
 // at each other from then on, and when all is over, before the first scheduler goes.

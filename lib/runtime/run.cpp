@@ -8,6 +8,7 @@
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
 #include "runtime/carrier_threads.hpp"
+#include "runtime/settings.hpp"
 #include "runtime/virtual_time_source.hpp"
 #include "time/clock.hpp"
 
@@ -94,6 +95,7 @@ void run_main_fiber(const run_options& options, function_ref body) {
     carrier_group group(options.threads);
     carrier_threads others(options, group, blocking);
     reactor events(make_poller(options.reactor));
+    const reactor::on_this_thread current_reactor(events);
     const blocking_pool_scope current_pool(blocking);
     if (options.clock == clock_kind::virtual_time) {
         // Deadlines of scopes around this run, if there are any, are of the outer clock: this one

@@ -130,6 +130,7 @@ bool future_state::wait(deadline until) {
 
 void future_state::throw_unless_value() {
     std::exception_ptr failure;
+    const fiber_control* task = nullptr;
     {
         const std::lock_guard guard(lock_);
         if (status_ == status::value) {
@@ -137,19 +138,38 @@ void future_state::throw_unless_value() {
         }
         fetched_ = true;
         failure = failure_;
+        task = task_;
     }
     if (failure) {
         std::rethrow_exception(failure);
     }
     throw task_cancelled(
         "coir: " +
-        (task_ != nullptr ? "fiber '" + task_->display_name() + '\'' : std::string("the task")) +
+        (task != nullptr ? "fiber '" + task->display_name() + '\'' : std::string("the task")) +
         " was cancelled and has no result");
 }
 
+void future_state::attach(fiber_control* handle) noexcept {
+    bool cancel = false;
+    {
+        const std::lock_guard guard(lock_);
+        task_ = handle;
+        cancel = cancel_wanted_;
+    }
+    if (cancel) {
+        handle->request_cancel();
+    }
+}
+
 void future_state::cancel_task() noexcept {
-    if (task_ != nullptr) {
-        task_->request_cancel();
+    fiber_control* task = nullptr;
+    {
+        const std::lock_guard guard(lock_);
+        task = task_;
+        cancel_wanted_ = true;
+    }
+    if (task != nullptr) {
+        task->request_cancel();  // the handle is ours for as long as this state lives
     }
 }
 

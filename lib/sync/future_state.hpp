@@ -40,7 +40,7 @@ public:
     bool wait(deadline until);
     void throw_unless_value();
 
-    void attach(fiber_control* handle) noexcept { task_ = handle; }
+    void attach(fiber_control* handle) noexcept;
     void cancel_task() noexcept;
     void mark_watched() noexcept { watched_ = true; }
 
@@ -53,13 +53,14 @@ public:
 private:
     ~future_state();
 
-    spin_lock lock_;  // guards the status, the queue and the failure
+    spin_lock lock_;  // guards what follows, up to the failure
     status status_ = status::pending;
-    bool fetched_ = false;  // somebody has seen the failure
-    bool watched_ = false;  // somebody else will
+    bool fetched_ = false;           // somebody has seen the failure
+    bool watched_ = false;           // somebody else will
+    bool cancel_wanted_ = false;     // before there was a task
+    fiber_control* task_ = nullptr;  // a handle, once the task was spawned
     wait_queue waiting_;
     std::exception_ptr failure_;
-    fiber_control* task_ = nullptr;  // a handle, from the moment the task was spawned
     std::atomic<std::uint32_t> owners_{1};
     const std::size_t allocated_bytes_;
     const value_destructor destroy_;

@@ -114,6 +114,7 @@ struct scripted_world {
     detail::clock_scope current_clock;
     scripted_poller::journal script;
     detail::reactor events;
+    detail::reactor::on_this_thread current_reactor{events};
 };
 
 // Events.

@@ -52,6 +52,7 @@ struct real_world {
     template <class F>
     void run(F body) {
         coir::detail::reactor events(coir::detail::make_poller(coir::reactor_kind::automatic));
+        const coir::detail::reactor::on_this_thread current_reactor(events);
         coir::detail::scheduler fibers({}, events);
         fibers.run_main(body);
         BOOST_TEST(events.waits() == 0U);

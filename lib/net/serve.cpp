@@ -8,11 +8,15 @@
 #include "net/net_error.hpp"
 
 #include <coir/cancellation.hpp>
+#include <coir/carrier.hpp>
+#include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>
 
 #include <cerrno>
+#include <deque>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <system_error>
 
 namespace coir::detail {
@@ -77,21 +81,111 @@ private:
     bool ongoing_ = false;
 };
 
+// One listener, and the connections that it has accepted.
+class server {
+public:
+    server(net::tcp_listener& listener, const connection_handler& handler,
+           const net::serve_options& options) noexcept
+        : listener_(listener),
+          handler_(handler),
+          options_(options),
+          exhaustion_(listener.local_endpoint()) {}
+
+    // Until the listener is closed.
+    void accept_all();
+
+    void await_connections() { connections_.join(); }
+
+private:
+    std::error_code accept_one();
+
+    net::tcp_listener& listener_;
+    const connection_handler handler_;
+    const net::serve_options& options_;
+    exhaustion_log exhaustion_;
+    connection_group connections_;  // last: awaits the handlers before anything else goes
+};
+
 // Accepts one connection and starts its fiber. @returns why that was not possible.
-std::error_code accept_one(net::tcp_listener& listener, connection_group& connections,
-                           const connection_handler& handler, const net::serve_options& options) {
+std::error_code server::accept_one() {
     std::error_code ec;
-    net::tcp_socket accepted = listener.accept(ec);
+    net::tcp_socket accepted = listener_.accept(ec);
     if (ec) {
         return ec;
     }
     try {
-        spawn_as<connection>(fiber_options("connection", options.stack_size), handle_kind::detached,
-                             &connections, connection(handler, std::move(accepted)));
+        const int carrier =
+            options_.on_every_carrier ? fiber_options::this_carrier : fiber_options::any_carrier;
+        spawn_as<connection>(fiber_options("connection", options_.stack_size).on(carrier),
+                             handle_kind::detached, &connections_,
+                             connection(handler_, std::move(accepted)));
     } catch (const std::bad_alloc&) {
         return {ENOMEM, std::system_category()};
     }
     return {};
+}
+
+void server::accept_all() {
+    for (;;) {
+        connections_.wait_until_fewer_than(options_.max_connections);
+        const std::error_code error = accept_one();
+        if (!error) {
+            exhaustion_.goes_on();
+        } else if (is_exhaustion(error)) {
+            exhaustion_.ran_out(error);
+            this_fiber::sleep_for(options_.exhausted_pause);
+        } else if (!listener_.is_open()) {
+            return;
+        } else {
+            throw_net_error("accept on " + listener_.local_endpoint().to_string(), error);
+        }
+    }
+}
+
+// What the other carriers have: a listener of the same endpoint, and a way to end its accepting and
+// leave its connections alone.
+struct twin {
+    twin(const net::tcp_listener& of, int on_carrier)
+        : listener(of.local_endpoint(), of.options()), carrier(on_carrier) {}
+
+    void serve(const connection_handler& handler, const net::serve_options& options) {
+        server one(listener, handler, options);
+        accepting.run([&] { one.accept_all(); });
+        listener.close();
+        one.await_connections();
+    }
+
+    net::tcp_listener listener;
+    cancel_scope accepting;
+    const int carrier;
+};
+
+void serve_on_every_carrier(net::tcp_listener& listener, const connection_handler& handler,
+                            const net::serve_options& options) {
+    if (!listener.options().reuse_port) {
+        throw std::invalid_argument(
+            "coir::net::serve: on_every_carrier needs a listener with listen_options::reuse_port; "
+            "the one on " +
+            listener.local_endpoint().to_string() + " has it off");
+    }
+    std::deque<twin> twins;
+    for (std::size_t i = 0; i < this_carrier::count(); ++i) {
+        if (static_cast<int>(i) != this_carrier::number()) {
+            twins.emplace_back(listener, static_cast<int>(i));
+        }
+    }
+    task_group others;
+    for (twin& each : twins) {
+        others.spawn(fiber_options("serve").on(each.carrier),
+                     [&each, &handler, &options] { each.serve(handler, options); });
+    }
+    server own(listener, handler, options);
+    own.accept_all();
+    for (twin& each : twins) {
+        each.accepting.cancel();
+    }
+    own.await_connections();
+    others.join();
 }
 
 }  // namespace
@@ -102,22 +196,12 @@ void serve(net::tcp_listener& listener, const connection_handler& handler,
         throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                                 "coir::net::serve spawns fibers, so it is called inside coir::run");
     }
-    exhaustion_log exhaustion(listener.local_endpoint());
-    connection_group connections;  // last: awaits the handlers before anything else goes
-    for (;;) {
-        connections.wait_until_fewer_than(options.max_connections);
-        const std::error_code error = accept_one(listener, connections, handler, options);
-        if (!error) {
-            exhaustion.goes_on();
-        } else if (is_exhaustion(error)) {
-            exhaustion.ran_out(error);
-            this_fiber::sleep_for(options.exhausted_pause);
-        } else if (!listener.is_open()) {
-            connections.join();
-            return;
-        } else {
-            throw_net_error("accept on " + listener.local_endpoint().to_string(), error);
-        }
+    if (options.on_every_carrier) {
+        serve_on_every_carrier(listener, handler, options);
+    } else {
+        server one(listener, handler, options);
+        one.accept_all();
+        one.await_connections();
     }
 }
 

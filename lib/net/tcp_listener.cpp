@@ -49,7 +49,7 @@ void set_option(int descriptor, int level, int name, bool on, const endpoint& wh
 
 }  // namespace
 
-tcp_listener::tcp_listener(const endpoint& on, const listen_options& options) {
+tcp_listener::tcp_listener(const endpoint& on, const listen_options& options) : options_(options) {
     const detail::socket_address address(on);
     detail::unique_fd owner(
         sys.socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
@@ -77,6 +77,7 @@ tcp_listener& tcp_listener::operator=(tcp_listener&& other) noexcept {
         close();
         descriptor_ = std::exchange(other.descriptor_, -1);
         local_ = other.local_;
+        options_ = other.options_;
     }
     return *this;
 }

@@ -49,7 +49,9 @@ public:
 
     /// Takes the descriptor over; `other` is closed after.
     tcp_listener(tcp_listener&& other) noexcept
-        : descriptor_(std::exchange(other.descriptor_, -1)), local_(other.local_) {}
+        : descriptor_(std::exchange(other.descriptor_, -1)),
+          local_(other.local_),
+          options_(other.options_) {}
     /// Closes this listener, and takes the descriptor over.
     tcp_listener& operator=(tcp_listener&& other) noexcept;
     ~tcp_listener() { close(); }
@@ -69,12 +71,16 @@ public:
     /// @returns where it listens or has listened, with the port that was taken.
     const endpoint& local_endpoint() const noexcept { return local_; }
 
+    /// @returns what it was made with.
+    const listen_options& options() const noexcept { return options_; }
+
     /// @returns the descriptor, which stays the listener's; -1 if closed. It is non-blocking.
     int native_handle() const noexcept { return descriptor_; }
 
 private:
     int descriptor_ = -1;
     endpoint local_;
+    listen_options options_;
 };
 
 }  // namespace coir::net

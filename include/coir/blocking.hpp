@@ -33,9 +33,32 @@ public:
     virtual void invoke() = 0;
 };
 
-// Runs body on the blocking pool and awaits its end; rethrows what escapes it.
+// The same with its type: fn(args...), all decayed, called once.
+template <class F, class... Args>
+class owned_call final : public abandonable_call {
+public:
+    template <class G, class... A>
+    explicit owned_call(G&& fn, A&&... args)
+        : fn_(std::forward<G>(fn)), args_(std::forward<A>(args)...) {}
+
+    void invoke() override {
+        auto bound = [this]() -> decltype(auto) {
+            return std::apply(std::move(fn_), std::move(args_));
+        };
+        result_.assign(bound);
+    }
+    // When it was invoked and nothing escaped.
+    std::invoke_result_t<F, Args...> take() { return result_.take(); }
+
+private:
+    F fn_;
+    std::tuple<Args...> args_;
+    result_of_call<std::invoke_result_t<F, Args...>> result_;
+};
+
+// Runs body on the blocking pool of the run and awaits its end; rethrows what escapes it.
 COIR_API void run_on_blocking_pool(function_ref body);
-COIR_API void run_on_blocking_pool(std::shared_ptr<abandonable_call> call);
+COIR_API void run_on_blocking_pool(const std::shared_ptr<abandonable_call>& call);
 
 }  // namespace detail
 
@@ -44,7 +67,8 @@ COIR_API void run_on_blocking_pool(std::shared_ptr<abandonable_call> call);
 /// On a plain thread it calls `fn` right there.
 ///
 /// At most run_options::blocking_threads calls run at once; more wait in line. The threads are
-/// started on demand, and end when they were idle for some time. They block all signals.
+/// started on demand, and end when they were idle for some time. They block all signals. Values of
+/// inherited variables are the caller's. blocking_pool has limits of its own.
 ///
 /// @par Cancellation
 /// A cancelled call that still is in line is taken back, and operation_cancelled thrown. One that
@@ -72,22 +96,16 @@ auto run_blocking(F&& fn, Args&&... args) -> std::invoke_result_t<F, Args...> {
 template <class F, class... Args>
 auto run_blocking(abandon_on_cancel_t, F&& fn, Args&&... args)
     -> std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...> {
-    using result_type = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-    struct call final : detail::abandonable_call {
-        call(F&& f, Args&&... a) : fn(std::forward<F>(f)), args(std::forward<Args>(a)...) {}
-        void invoke() override {
-            auto bound = [this]() -> decltype(auto) {
-                return std::apply(std::move(fn), std::move(args));
-            };
-            result.assign(bound);
-        }
-        std::decay_t<F> fn;
-        std::tuple<std::decay_t<Args>...> args;
-        detail::result_of_call<result_type> result;
-    };
+    using call = detail::owned_call<std::decay_t<F>, std::decay_t<Args>...>;
     const auto made = std::make_shared<call>(std::forward<F>(fn), std::forward<Args>(args)...);
     detail::run_on_blocking_pool(made);
-    return made->result.take();
+    return made->take();
+}
+
+/// run_blocking() by asyncio's name.
+template <class... A>
+auto to_thread(A&&... a) -> decltype(run_blocking(std::forward<A>(a)...)) {
+    return run_blocking(std::forward<A>(a)...);
 }
 
 }  // namespace coir

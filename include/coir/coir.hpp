@@ -5,7 +5,9 @@
 /// @brief All of coir but its optional targets.
 
 #include <coir/async.hpp>
+#include <coir/await.hpp>
 #include <coir/blocking.hpp>
+#include <coir/blocking_pool.hpp>
 #include <coir/cancellation.hpp>
 #include <coir/carrier.hpp>
 #include <coir/deadline.hpp>

@@ -1,158 +1,160 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/blocking_pool.hpp"
 
-#include "base/describe_exception.hpp"
-#include "base/log.hpp"
+#include "base/assert.hpp"
+#include "base/spin_lock.hpp"
+#include "core/local_values.hpp"
 #include "core/waiter.hpp"
+#include "runtime/signals_blocked.hpp"
 
 #include <coir/cancellation.hpp>
+#include <coir/wait_queue.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
-#include <string>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
-namespace coir::detail {
+namespace coir {
 
 namespace {
 
-// Signals are for the program's own threads: while one of these lives, new threads block them all.
-class all_signals_blocked {
-public:
-    all_signals_blocked() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    all_signals_blocked(const all_signals_blocked&) = delete;
-    all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-    ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+constinit thread_local blocking_pool* pool_of_this_carrier = nullptr;
+constinit thread_local std::size_t calls_awaited_by_this_carrier = 0;
 
-private:
-    sigset_t before_;
-};
+// Long enough for anybody, and short enough for the clock.
+constexpr std::chrono::hours longest_idle_time{24 * 365};
+
+// pthread_setname_np(3): 15 characters and a zero. The number is what tells threads apart.
+std::string thread_name(const std::string& pool, std::uint64_t number) {
+    constexpr std::size_t longest = 15;
+    const std::string suffix = '-' + std::to_string(number);
+    return pool.substr(0, longest - std::min(longest, suffix.size())) + suffix;
+}
 
 }  // namespace
 
-abandonable_call::~abandonable_call() = default;
-
-constinit thread_local blocking_pool* blocking_pool::current_ = nullptr;
-
-blocking_pool* blocking_pool::current() noexcept { return current_; }
-
 // One call, in line, running or ended.
 struct blocking_pool::job {
-    void run() noexcept {
-        std::exception_ptr thrown;
+    // On a thread of the pool, with the caller's inherited values.
+    void call() noexcept {
+        auto& here = detail::inherited_values::current();
+        here = std::exchange(inherited, {});
         try {
-            call != nullptr ? call->invoke() : (*body)();
+            owned != nullptr ? owned->invoke() : (*body)();
         } catch (...) {
             thrown = std::current_exception();
         }
+        here = {};
+    }
+
+    void publish() noexcept {
         const std::lock_guard guard(lock);
-        failure = std::move(thrown);
         ended = true;
         waiting.unpark_all();
     }
 
-    const function_ref* body = nullptr;  // on the caller's stack, who waits
-    std::shared_ptr<abandonable_call> call;
+    const detail::function_ref* body = nullptr;  // on the caller's stack, who waits
+    std::shared_ptr<detail::abandonable_call> owned;
+    detail::inherited_values inherited = detail::inherited_values::current();
+    std::exception_ptr thrown;  // the thread's, and from publish() on the caller's
+    bool completed = false;     // guarded by the pool's mutex
 
-    spin_lock lock;  // guards what follows
+    detail::spin_lock lock;  // guards what follows
     bool ended = false;
-    std::exception_ptr failure;
     wait_queue waiting;
 };
 
-struct blocking_pool::state {
-    state(std::size_t limit, std::chrono::nanoseconds longest_idle) noexcept
-        : most_threads(limit), idle_time(longest_idle) {}
+// What the callers and the threads share.
+//
+// A thread that runs no call is idle, from its start on: it waits for work, or is about to look for
+// some, with the mutex held. So whoever puts a call in line needs a new thread only if more calls
+// are in line than threads are idle.
+struct blocking_pool::state : std::enable_shared_from_this<blocking_pool::state> {
+    explicit state(blocking_pool_options&& chosen) : options(std::move(chosen)) {}
 
-    const std::size_t most_threads;
-    const std::chrono::nanoseconds idle_time;  // after which a thread ends
-    std::mutex mutex;                          // guards what follows
+    void run(const std::shared_ptr<job>& one);
+    void submit(const std::shared_ptr<job>& one);
+    void await(const std::shared_ptr<job>& one);
+    bool take_back(const std::shared_ptr<job>& one) noexcept;
+    void start_thread();
+    void work(std::uint64_t number) noexcept;
+
+    // The pool whose thread this is.
+    static constinit thread_local const state* served;
+
+    const blocking_pool_options options;
+    std::mutex mutex;  // guards what follows
     std::condition_variable work_or_end;
     std::deque<std::shared_ptr<job>> line;
     std::size_t threads = 0;
-    std::size_t idle = 0;
+    std::size_t running = 0;
+    std::size_t awaited = 0;  // by callers
+    std::uint64_t started = 0;
+    std::uint64_t completed = 0;
+    std::uint64_t abandoned = 0;
     bool ending = false;
 };
 
-blocking_pool::blocking_pool(std::size_t most_threads, std::chrono::nanoseconds idle_time)
-    : state_(std::make_shared<state>(most_threads, idle_time)) {}
+constinit thread_local const blocking_pool::state* blocking_pool::state::served = nullptr;
 
-blocking_pool::~blocking_pool() {
-    {
-        const std::lock_guard guard(state_->mutex);
-        state_->ending = true;
-    }
-    state_->work_or_end.notify_all();
-}
-
-std::size_t blocking_pool::threads() const noexcept {
-    const std::lock_guard guard(state_->mutex);
-    return state_->threads;
-}
-
-void blocking_pool::run(function_ref body) {
-    const auto one = std::make_shared<job>();
-    one->body = &body;
+void blocking_pool::state::run(const std::shared_ptr<job>& one) {
+    detail::check_cancelled();
     submit(one);
-    await(one, false);
+    struct awaiting {
+        explicit awaiting(state& s) noexcept : pool(s) { ++calls_awaited_by_this_carrier; }
+        ~awaiting() {
+            --calls_awaited_by_this_carrier;
+            const std::lock_guard guard(pool.mutex);
+            --pool.awaited;
+        }
+        state& pool;
+    } const counted(*this);
+    await(one);
 }
 
-void blocking_pool::run(const std::shared_ptr<abandonable_call>& call) {
-    const auto one = std::make_shared<job>();
-    one->call = call;
-    submit(one);
-    await(one, true);
-}
-
-void blocking_pool::submit(const std::shared_ptr<job>& one) {
-    check_cancelled();
-    const std::lock_guard guard(state_->mutex);
-    state_->line.push_back(one);
-    if (state_->idle >= state_->line.size()) {
-        state_->work_or_end.notify_one();
-    } else if (state_->threads < state_->most_threads) {
+void blocking_pool::state::submit(const std::shared_ptr<job>& one) {
+    const std::lock_guard guard(mutex);
+    line.push_back(one);
+    if (threads - running >= line.size()) {
+        work_or_end.notify_one();
+    } else if (threads < options.max_threads) {
         try {
-            start_thread(state_);
+            start_thread();
         } catch (...) {
-            if (state_->threads == 0) {  // else those that there are will come to it
-                state_->line.pop_back();
+            if (threads == 0) {  // else those that there are will come to it
+                line.pop_back();
                 throw;
             }
         }
     }
+    ++awaited;
 }
 
 // With the mutex held.
-void blocking_pool::start_thread(const std::shared_ptr<state>& pool) {
-    const all_signals_blocked for_the_new_thread;
+void blocking_pool::state::start_thread() {
+    const detail::signals_blocked for_the_new_thread;
     try {
-        std::thread([pool] { work(pool); }).detach();
+        std::thread([self = shared_from_this(), number = started + 1] {
+            self->work(number);
+        }).detach();
     } catch (const std::system_error& error) {
-        throw std::system_error(error.code(),
-                                "coir: run_blocking cannot start a thread; " +
-                                    std::to_string(pool->threads) +
-                                    " run (limits: ulimit -u, run_options::blocking_threads)");
+        throw std::system_error(
+            error.code(), "coir: run_blocking cannot start a thread of the pool '" + options.name +
+                              "', which has " + std::to_string(threads) +
+                              " (limits: ulimit -u, blocking_pool_options::max_threads, for the "
+                              "pool of a run run_options::blocking_threads)");
     }
-    ++pool->threads;
+    ++started;
+    ++threads;
 }
 
-void blocking_pool::await(const std::shared_ptr<job>& one, bool abandonable) {
-    struct counted {
-        explicit counted(std::size_t& n) noexcept : count(n) { ++count; }
-        ~counted() { --count; }
-        std::size_t& count;
-    } const counting(awaited_);
-
+void blocking_pool::state::await(const std::shared_ptr<job>& one) {
     std::unique_lock guard(one->lock);
     cancellable cancel = cancellable::yes;
     while (!one->ended) {
@@ -161,72 +163,143 @@ void blocking_pool::await(const std::shared_ptr<job>& one, bool abandonable) {
             continue;
         }
         guard.unlock();
-        bool taken_back = false;
-        {
-            const std::lock_guard line_guard(state_->mutex);
-            auto& line = state_->line;
-            const auto found = std::find(line.begin(), line.end(), one);
-            taken_back = found != line.end();
-            if (taken_back) {
-                line.erase(found);
-            }
-        }
-        if (taken_back || abandonable) {
+        if (take_back(one)) {
             throw operation_cancelled();
         }
         cancel = cancellable::no;  // it runs, and may use our stack
         guard.lock();
     }
-    if (one->failure) {
-        std::rethrow_exception(std::exchange(one->failure, nullptr));
+    if (one->thrown) {
+        std::rethrow_exception(std::exchange(one->thrown, nullptr));
     }
 }
 
-void blocking_pool::work(const std::shared_ptr<state>& pool) noexcept {
+// Whether a cancelled caller may go: the call has not begun, or may be left behind.
+bool blocking_pool::state::take_back(const std::shared_ptr<job>& one) noexcept {
+    const std::lock_guard guard(mutex);
+    const auto found = std::find(line.begin(), line.end(), one);
+    if (found != line.end()) {
+        line.erase(found);
+        return true;
+    }
+    if (one->owned != nullptr && !one->completed) {
+        ++abandoned;
+    }
+    return one->owned != nullptr;
+}
+
+void blocking_pool::state::work(std::uint64_t number) noexcept {
 #ifdef __linux__
-    pthread_setname_np(pthread_self(), "coir-blocking");
+    pthread_setname_np(pthread_self(), thread_name(options.name, number).c_str());
 #endif
-    std::unique_lock guard(pool->mutex);
+    served = this;
+    std::unique_lock guard(mutex);
     for (;;) {
-        if (!pool->line.empty()) {
-            std::shared_ptr<job> one = std::move(pool->line.front());
-            pool->line.pop_front();
+        if (!line.empty()) {
+            std::shared_ptr<job> one = std::move(line.front());
+            line.pop_front();
+            ++running;
             guard.unlock();
-            one->run();
+            one->call();
+            guard.lock();
+            --running;
+            ++completed;
+            one->completed = true;
+            guard.unlock();
+            one->publish();  // after the counts, so that the caller finds them right
             one.reset();
             guard.lock();
             continue;
         }
-        if (pool->ending) {
+        if (ending) {
             break;
         }
-        ++pool->idle;
         // The system clock, whose waits ThreadSanitizer follows; how long exactly does not matter.
-        const auto until = std::chrono::system_clock::now() + pool->idle_time;
-        const bool called = pool->work_or_end.wait_until(
-            guard, until, [&] { return pool->ending || !pool->line.empty(); });
-        --pool->idle;
-        if (!called) {
+        const auto until = std::chrono::system_clock::now() +
+                           std::min<std::chrono::nanoseconds>(options.idle_time, longest_idle_time);
+        if (!work_or_end.wait_until(guard, until, [&] { return ending || !line.empty(); })) {
             break;
         }
     }
-    --pool->threads;
+    --threads;
 }
 
+blocking_pool::blocking_pool(blocking_pool_options options) {
+    if (options.max_threads == 0) {
+        throw std::invalid_argument("coir: blocking_pool_options::max_threads of the pool '" +
+                                    options.name + "' is 0; the least is 1");
+    }
+    state_ = std::make_shared<state>(std::move(options));
+}
+
+blocking_pool::~blocking_pool() {
+    const std::lock_guard guard(state_->mutex);
+    COIR_ASSERT(state_->awaited == 0, "a blocking pool is destroyed while somebody waits for it");
+    state_->ending = true;
+    state_->work_or_end.notify_all();
+}
+
+blocking_pool_statistics blocking_pool::statistics() const noexcept {
+    const std::lock_guard guard(state_->mutex);
+    blocking_pool_statistics counts;
+    counts.threads = state_->threads;
+    counts.idle = state_->threads - state_->running;
+    counts.running = state_->running;
+    counts.queued = state_->line.size();
+    counts.completed = state_->completed;
+    counts.abandoned = state_->abandoned;
+    return counts;
+}
+
+const std::string& blocking_pool::name() const noexcept { return state_->options.name; }
+
+void blocking_pool::run(detail::function_ref body) {
+    if (state::served == state_.get()) {
+        body();  // in line behind itself it might wait for ever
+        return;
+    }
+    const auto one = std::make_shared<job>();
+    one->body = &body;
+    state_->run(one);
+}
+
+void blocking_pool::run(const std::shared_ptr<detail::abandonable_call>& call) {
+    if (state::served == state_.get()) {
+        call->invoke();
+        return;
+    }
+    const auto one = std::make_shared<job>();
+    one->owned = call;
+    state_->run(one);
+}
+
+namespace detail {
+
+abandonable_call::~abandonable_call() = default;
+
+blocking_pool* current_blocking_pool() noexcept { return pool_of_this_carrier; }
+std::size_t blocking_calls_awaited() noexcept { return calls_awaited_by_this_carrier; }
+
+blocking_pool_scope::blocking_pool_scope(blocking_pool& pool) noexcept {
+    pool_of_this_carrier = &pool;
+}
+blocking_pool_scope::~blocking_pool_scope() { pool_of_this_carrier = nullptr; }
+
 void run_on_blocking_pool(function_ref body) {
-    if (blocking_pool* const pool = blocking_pool::current()) {
+    if (blocking_pool* const pool = current_blocking_pool()) {
         pool->run(body);
     } else {
         body();
     }
 }
 
-void run_on_blocking_pool(std::shared_ptr<abandonable_call> call) {
-    if (blocking_pool* const pool = blocking_pool::current()) {
+void run_on_blocking_pool(const std::shared_ptr<abandonable_call>& call) {
+    if (blocking_pool* const pool = current_blocking_pool()) {
         pool->run(call);
     } else {
         call->invoke();
     }
 }
 
-}  // namespace coir::detail
+}  // namespace detail
+}  // namespace coir

@@ -91,7 +91,7 @@ scheduler::settings settings_of(const run_options& options) {
 void run_main_fiber(const run_options& options, function_ref body) {
     check(options);
     // Last made, first to go: fibers end before the reactor, and all carriers before the pool.
-    blocking_pool blocking(options.blocking_threads);
+    blocking_pool blocking({"coir-blocking", options.blocking_threads});
     carrier_group group(options.threads);
     carrier_threads others(options, group, blocking);
     reactor events(make_poller(options.reactor));
@@ -102,7 +102,7 @@ void run_main_fiber(const run_options& options, function_ref body) {
         // then goes on from there, so that as much is left inside as outside.
         virtual_clock time(innermost_scope() != nullptr ? now() : virtual_clock::start);
         const clock_scope current_clock(time);
-        virtual_time_source idle(events, blocking, time);
+        virtual_time_source idle(events, time);
         scheduler fibers(settings_of(options), idle, group, 0);
         run_on(fibers, others, body);
     } else {

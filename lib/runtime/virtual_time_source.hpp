@@ -12,14 +12,13 @@ namespace coir::detail {
 // blocking call is under way, time jumps to the next deadline.
 class virtual_time_source final : public idle_source {
 public:
-    virtual_time_source(reactor& events, const blocking_pool& blocking,
-                        virtual_clock& time) noexcept
-        : events_(events), blocking_(blocking), time_(time) {}
+    virtual_time_source(reactor& events, virtual_clock& time) noexcept
+        : events_(events), time_(time) {}
 
     void wait(deadline until) noexcept override {
         if (until == deadline::immediately()) {
             events_.wait(until);
-        } else if (until.is_never() || blocking_.awaited() > 0) {
+        } else if (until.is_never() || blocking_calls_awaited() > 0) {
             // In one call: to look first would take the wake-up that this one is to be ended by.
             events_.take_events(deadline::never());
         } else if (events_.take_events(deadline::immediately()) == 0) {
@@ -31,7 +30,6 @@ public:
 
 private:
     reactor& events_;
-    const blocking_pool& blocking_;
     virtual_clock& time_;
 };
 

@@ -26,9 +26,8 @@ using coir::fiber;
 using coir::run;
 using coir::run_blocking;
 using coir::run_options;
-using coir::detail::blocking_pool;
+using coir::detail::current_blocking_pool;
 using coir::test::gate;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -37,6 +36,8 @@ run_options with_threads(std::size_t threads) {
     options.blocking_threads = threads;
     return options;
 }
+
+std::size_t threads_of_the_run() { return current_blocking_pool()->statistics().threads; }
 
 }  // namespace
 
@@ -52,22 +53,8 @@ BOOST_AUTO_TEST_CASE(a_call_runs_on_another_thread_and_returns_its_result) {
         BOOST_TEST(&run_blocking([&]() -> int& { return variable; }) == &variable);
         run_blocking([&] { variable = 5; });
         BOOST_TEST(variable == 5);
+        BOOST_TEST(coir::to_thread([](int a, int b) { return a - b; }, 7, 4) == 3);
     });
-}
-
-BOOST_AUTO_TEST_CASE(threads_end_when_they_were_idle_for_a_while_and_come_back_on_demand) {
-    blocking_pool pool(4, 1ms);
-    int calls = 0;
-    auto count = [&calls] {
-        ++calls;
-    };
-    for (int round = 1; round <= 2; ++round) {
-        pool.run(count);
-        while (pool.threads() > 0) {
-            std::this_thread::yield();
-        }
-        BOOST_TEST(calls == round);
-    }
 }
 
 BOOST_AUTO_TEST_CASE(other_fibers_run_meanwhile) {
@@ -102,12 +89,11 @@ BOOST_AUTO_TEST_CASE(on_a_plain_thread_it_calls_right_there) {
 
 BOOST_AUTO_TEST_CASE(threads_are_started_on_demand_and_used_again) {
     run([] {
-        BOOST_TEST(blocking_pool::current()->threads() == 0U);
+        BOOST_TEST(threads_of_the_run() == 0U);
         for (int i = 0; i < 20; ++i) {
-            run_blocking([] {});
-            coir::this_fiber::sleep_for(1ms);  // the thread is idle again
+            run_blocking([] {});  // who has called finds the thread idle
         }
-        BOOST_TEST(blocking_pool::current()->threads() <= 2U);
+        BOOST_TEST(threads_of_the_run() == 1U);
     });
 }
 
@@ -129,8 +115,9 @@ BOOST_AUTO_TEST_CASE(calls_that_come_at_once_get_a_thread_each_up_to_the_limit_a
         for (int i = 0; i < 3; ++i) {
             started.pass();
         }
-        BOOST_TEST(blocking_pool::current()->threads() == 3U);
-        BOOST_TEST(blocking_pool::current()->awaited() == 10U);
+        BOOST_TEST(threads_of_the_run() == 3U);
+        BOOST_TEST(current_blocking_pool()->statistics().running == 3U);
+        BOOST_TEST(current_blocking_pool()->statistics().queued == 7U);
         BOOST_TEST(started.permits() == 0);
         BOOST_TEST(ended == 0);
         go.open(10);
@@ -138,8 +125,9 @@ BOOST_AUTO_TEST_CASE(calls_that_come_at_once_get_a_thread_each_up_to_the_limit_a
             f.join();
         }
         BOOST_TEST(ended == 10);
-        BOOST_TEST(blocking_pool::current()->threads() <= 3U);
-        BOOST_TEST(blocking_pool::current()->awaited() == 0U);
+        BOOST_TEST(threads_of_the_run() <= 3U);
+        BOOST_TEST(current_blocking_pool()->statistics().completed == 10U);
+        BOOST_TEST(current_blocking_pool()->statistics().running == 0U);
     });
 }
 
@@ -235,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_cannot_be_started_is_an_error_that_names_the_
                            text.find("run_options::blocking_threads") != std::string::npos;
                 });
         }
-        BOOST_TEST(blocking_pool::current()->threads() == 0U);
+        BOOST_TEST(threads_of_the_run() == 0U);
         BOOST_TEST(run_blocking([] { return 7; }) == 7);
     });
 }
@@ -253,7 +241,7 @@ BOOST_AUTO_TEST_CASE(where_no_more_threads_can_be_started_those_that_run_do_the_
             f.join();
         }
         BOOST_TEST(calls == 5);
-        BOOST_TEST(blocking_pool::current()->threads() == 1U);
+        BOOST_TEST(threads_of_the_run() == 1U);
     });
 }
 #endif

@@ -18,7 +18,7 @@ namespace coir {
 
 namespace {
 
-using detail::blocking_pool;
+
 using detail::reactor;
 using detail::scheduler;
 
@@ -50,7 +50,7 @@ void check(const run_options& options) {
 
 struct guest_run::state {
     explicit state(const run_options& options)
-        : blocking(options.blocking_threads),
+        : blocking({"coir-blocking", options.blocking_threads}),
           events(detail::make_poller(options.reactor)),
           source(events),
           fibers(detail::settings_of(options), source) {

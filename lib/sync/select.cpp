@@ -86,6 +86,12 @@ attempt publication_case::try_now() noexcept {
     return of_.published() ? attempt::done : attempt::not_now;
 }
 
+event_passage::event_passage(event& of) noexcept : select_case(of.waiting_, of.state_), of_(of) {}
+
+attempt event_passage::try_now() noexcept {
+    return of_.pass_locked() ? attempt::done : attempt::not_now;
+}
+
 std::size_t select_among(select_entry* cases, wait_place** places, std::size_t count, bool may_wait,
                          deadline until, std::size_t none) {
     check_cancelled();

@@ -11,6 +11,10 @@
 
 namespace coir {
 
+namespace detail {
+class event_passage;
+}  // namespace detail
+
 /// @brief A flag that fibers and threads wait for: asyncio.Event, and Windows' two kinds of events.
 ///
 /// A callback of a C library, on whatever thread it comes, wakes a fiber by `set()`.
@@ -73,6 +77,8 @@ public:
     }
 
 private:
+    friend class detail::event_passage;  // a select's place among those who wait
+
     bool pass() noexcept;
     bool pass_locked() noexcept;
 

@@ -8,6 +8,7 @@
 #include <coir/sync/channel.hpp>
 #include <coir/sync/detail/select_case.hpp>
 #include <coir/sync/detail/select_run.hpp>
+#include <coir/sync/event.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -71,6 +72,23 @@ private:
 };
 
 template <class F>
+class event_case : public waiting_case {
+public:
+    template <class G>
+    event_case(event& of, G&& fn) : passage_(of), fn_(std::forward<G>(fn)) {}
+
+    select_case& part() noexcept { return passage_; }
+    decltype(auto) run() {
+        passage_.let_go();
+        return std::move(fn_)();
+    }
+
+private:
+    event_passage passage_;
+    F fn_;
+};
+
+template <class F>
 class ready_case : public waiting_case {
 public:
     template <class G>
@@ -106,6 +124,13 @@ template <class T, class F = detail::do_nothing>
 detail::send_case<T, std::decay_t<F>> on_send(channel<T>& to, const detail::same_type<T>& value,
                                               F&& fn = {}) {
     return {to, value, std::forward<F>(fn)};
+}
+
+/// @brief A case of select(): `of` is set, which resets an automatic event if this case is chosen;
+/// then `fn()` is called.
+template <class F = detail::do_nothing>
+detail::event_case<std::decay_t<F>> on_event(event& of, F&& fn = {}) {
+    return {of, std::forward<F>(fn)};
 }
 
 /// @brief A case of select(): the result of `of` is there; it is left to `fn()` to get it.
@@ -147,6 +172,7 @@ detail::otherwise_case<std::decay_t<F>> otherwise(F&& fn = {}) {
 /// coir::select(
 ///     coir::on_receive(jobs, [&](std::optional<job> j) { ... }),
 ///     coir::on_send(results, std::move(value), [&] { ... }),
+///     coir::on_event(stop, [&] { ... }),
 ///     coir::on_ready(task, [&] { ... }),
 ///     coir::on_timeout(2s, [&] { ... }));
 /// ```

@@ -18,11 +18,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <type_traits>
 #include <utility>
 
 using coir::channel;
 using coir::fiber;
 using coir::on_deadline;
+using coir::on_event;
 using coir::on_ready;
 using coir::on_receive;
 using coir::on_send;
@@ -154,6 +157,52 @@ FIBER_TEST_CASE(a_future_is_a_case) {
     const coir::shared_future<int> shared = coir::async([] { return 8; });
     BOOST_TEST(select(on_ready(shared), on_receive(c)) == 0U);
     BOOST_TEST(select(on_ready(shared), on_receive(c)) == 0U);  // now it need not wait
+}
+
+FIBER_TEST_CASE(an_event_is_a_case) {
+    channel<int> c(0);
+    coir::event stop;
+    bool stopped = false;
+    fiber setter([&] { stop.set(); });
+    select(on_receive(c), on_event(stop, [&] { stopped = true; }));
+    BOOST_TEST(stopped);
+    setter.join();
+    BOOST_TEST(select(on_event(stop), on_receive(c)) == 0U);  // it still is set
+}
+
+FIBER_TEST_CASE(an_automatic_event_is_reset_only_by_the_select_that_chose_it) {
+    coir::event permit(coir::event::reset_mode::automatic);
+    channel<int> c(1);
+    int permitted = 0;
+    coir::task_group group;
+    for (int i = 0; i < 2; ++i) {
+        group.spawn([&] { permitted += select(on_event(permit), on_receive(c)) == 0 ? 1 : 0; });
+    }
+    coir::this_fiber::yield();
+    permit.set();
+    coir::this_fiber::yield();
+    BOOST_TEST(permitted == 1);
+    c.send(1);
+    permit.set();  // whom the value was given to does not take this too
+    group.join();
+    BOOST_TEST(permitted == 1);
+    BOOST_TEST(permit.is_set());
+    BOOST_TEST(select(on_receive(c), on_event(permit)) == 1U);
+    BOOST_TEST(!permit.is_set());
+    BOOST_TEST(select(on_event(permit), on_timeout(1ms)) == 1U);
+    permit.set();
+    BOOST_TEST(permit.try_wait());  // the select does not stand there any more
+}
+
+FIBER_TEST_CASE(who_was_let_pass_may_destroy_the_event) {
+    channel<int> stays(0);
+    for (int i = 0; i < 100; ++i) {
+        auto once = std::make_unique<coir::event>();
+        std::thread setter([e = once.get()] { e->set(); });
+        select(on_receive(stays), on_event(*once));
+        once.reset();
+        setter.join();
+    }
 }
 
 FIBER_TEST_CASE(a_timeout_is_chosen_when_nothing_else_happens_and_the_earliest_of_several) {

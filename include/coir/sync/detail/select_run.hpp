@@ -10,6 +10,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace coir {
+class event;
+}  // namespace coir
+
 namespace coir::detail {
 
 class future_state;
@@ -42,6 +46,23 @@ public:
 
 private:
     future_state& of_;
+};
+
+// An event lets the select pass.
+class COIR_API event_passage final : public select_case {
+public:
+    explicit event_passage(event& of) noexcept;
+
+    attempt try_now() noexcept override;
+
+    // Waits for the set() that let it pass to leave the event, which may be destroyed then.
+    void let_go() noexcept {
+        lock();
+        unlock();
+    }
+
+private:
+    event& of_;
 };
 
 template <class F>

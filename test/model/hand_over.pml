@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Model of how a wait ends: lib/core/waiter.cpp, wait_queue.cpp, scheduler::park().
 // Goal: a wait has one outcome, which is delivered once; no notification is lost with a waiter that
-// was cancelled or timed out; nobody touches a waiter, which stands on its fiber's stack, once
-// park(lock, ...) has returned; everybody comes to an end. Method: a semaphore as somebody would
-// write it on wait_queue, two fibers of one carrier that acquire and release it, one with a
-// deadline, the other cancelled from outside; a thread that releases it; each at any moment.
+// was cancelled or timed out; nobody touches a waiter, which stands on its fiber's stack, once the
+// wait has returned, nor a scheduler that has gone; everybody comes to an end. Method: a semaphore
+// as somebody would write it on wait_queue, two fibers of one carrier that acquire and release it,
+// one with a deadline, the other cancelled from outside; two threads that release it; each at any
+// moment.
 //
 // A waiter passes through one transition, and its fiber through the places beside it:
 //
@@ -17,6 +18,10 @@
 //   claimed, ready or running  delivered; the timer is disarmed before the fiber leaves park(), and
 //                              its node unlinked under the lock, which it cannot get before the
 //                              notifier that had found the node has done with it
+//
+// A fiber that waits in a place (park_in_places) and was notified there does not take the lock
+// again: the notifier has unlinked its node, and the post was the last that it did with the waiter.
+// It still has the scheduler to wake, which posts_in_progress keeps alive.
 //
 // Spin assumes sequential consistency. What the code asks of the orderings: the claim is acq_rel, so
 // that what the notifier did is seen by whoever reads the outcome; all of queue and node is guarded
@@ -196,7 +201,7 @@ inline leave_release() {
 
 proctype fiber(byte self) {
     byte found, round;
-    bool won;
+    bool won, locked;
 
     current == self;
 again:
@@ -247,10 +252,19 @@ again:
     }
 
 unlink:
-    // wait_queue::park_locked() again
-#if !defined(BUG_RETURNS_WITHOUT_LOCK)
-    take_the_lock();
+    // wait_queue::park_locked() again, or park_in_places(); the latter's waiter may be gone before
+    // its notifier has given the lock up.
+    if
+    :: state[self] == notified -> locked = false
+    :: locked = true
+    fi;
+#if defined(BUG_RETURNS_WITHOUT_LOCK)
+    locked = false;
 #endif
+    if
+    :: locked -> take_the_lock()
+    :: else
+    fi;
 #if !defined(BUG_STAYS_IN_LINE)
     atomic {
         if
@@ -270,16 +284,20 @@ unlink:
         assert(!in_inbox[self]);
         alive[self] = false
     }
-#if !defined(BUG_RETURNS_WITHOUT_LOCK)
-    lock = false;
-#endif
+    if
+    :: locked -> lock = false
+    :: else
+    fi;
     if
     :: state[self] == notified -> goto have_it
     :: else -> goto next_round
     fi;
 
 have_it:
-    release_at_home();
+    if
+    :: round + 1 < ROUNDS -> release_at_home()
+    :: else  // kept to the end, so that a fiber may end with no look at the lock
+    fi;
 next_round:
     atomic {
         round++;
@@ -383,9 +401,10 @@ awake:
           read_clock_and_fire()
        fi
     od;
-    // await_all_ended(): nobody may still be on the way out of post(). (As all posts here are made
-    // under a lock that the fiber has to take before it ends, nobody ever is.)
+    // The scheduler's end: nobody may still be on the way out of post().
+#if !defined(BUG_HOME_LEAVES_EARLY)
     posts_in_progress == 0;
+#endif
     home_gone = true
 }
 

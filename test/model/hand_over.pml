@@ -10,8 +10,8 @@
 // A waiter passes through one transition, and its fiber through the places beside it:
 //
 //   waiting, the fiber runs    linked; notifiers may find it as soon as the lock was given up
-//   claimed, the fiber runs    a thread was so fast, and is about to post it or has: the fiber parks
-//                              all the same, for the inbox is delivered to parked fibers alone
+//   claimed, the fiber runs    a thread was so fast, and is about to post it or has: the fiber
+//                              parks all the same: the inbox is delivered to parked fibers alone
 //   waiting, parked            the usual case; the notifier, the timer and the scope may claim it
 //   claimed, parked            whoever claimed it is about to deliver it: at once on the home
 //                              thread, by way of the inbox from another
@@ -23,7 +23,8 @@
 // again: the notifier has unlinked its node, and the post was the last that it did with the waiter.
 // It still has the scheduler to wake, which posts_in_progress keeps alive.
 //
-// Spin assumes sequential consistency. What the code asks of the orderings: the claim is acq_rel, so
+//
+// Spin assumes sequential consistency. What is asked of the orderings: the claim is acq_rel, so
 // that what the notifier did is seen by whoever reads the outcome; all of queue and node is guarded
 // by the lock; the fiber's own place, timer and ready queue are the home thread's alone. From the
 // notifier to the fiber the inbox releases and acquires (inbox.pml; here a post is one step).

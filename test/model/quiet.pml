@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Model of how the carriers of one run() find out together that all their fibers wait for each
-// other: lib/core/carrier_group.cpp. Goal: a deadlock is declared only if no fiber runs, none waits to be
-// started and no item is on its way; and it is declared if that is so, once. Method: N carriers
-// that post to each other in every order, take unstarted fibers from each other, and are woken by
-// their posters late, and for nothing.
+// other: lib/core/carrier_group.cpp. Goal: a deadlock is declared only if no fiber runs, none waits
+// to be started and no item is on its way; and it is declared if that is so, once. Method: N
+// carriers that post to each other in every order, take unstarted fibers from each other, and are
+// woken by their posters late, and for nothing.
 //
 // A carrier that is about to block for ever, with the word `asleep` in its inbox, says so in
 // quiet[i] and in count. Whoever brings count to N looks at all. A look is no snapshot: work can

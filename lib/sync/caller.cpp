@@ -22,7 +22,7 @@ std::uint64_t tag_of_this_thread() noexcept {
 
 caller this_caller() noexcept {
     if (scheduler* const home = scheduler::current()) {
-        return {2 * home->running().id, home};
+        return {2 * home->running().id, &home->carriers()};
     }
     return {tag_of_this_thread(), nullptr};
 }

@@ -11,7 +11,7 @@ struct caller {
     // used again: a pointer would be, and then somebody else would pass for an owner that has
     // ended.
     std::uint64_t tag;
-    const void* home;  // the fiber's scheduler; null for a plain thread
+    const void* run;  // what the carriers of the fiber's run share; null for a plain thread
 };
 
 caller this_caller() noexcept;

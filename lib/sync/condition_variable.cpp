@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/sync/condition_variable.hpp>
 
-#include "base/assert.hpp"
 #include "core/waiter.hpp"
 
 #include <coir/cancellation.hpp>
@@ -12,52 +11,47 @@
 
 namespace coir {
 
-using detail::wait_node;
-using detail::waiter;
+namespace {
 
-condition_variable::~condition_variable() {
-    COIR_ASSERT(waiting_.next == &waiting_,
-                "a condition variable is destroyed while somebody waits for it");
-}
+// What a waiter gives up once it is in line: the line's lock first, as the caller's is a user's
+// code.
+struct line_and_user {
+    detail::locked_word& line;
+    const detail::lock_functions& user;
+
+    void unlock() noexcept {
+        line.unlock();
+        user.unlock(user.object);
+    }
+};
+
+}  // namespace
 
 // Notifying nobody is the common case, and takes the lock all the same: a look from outside would
 // have to be ordered against a waiter that is just getting in line, and costs as much.
 void condition_variable::notify_one() noexcept {
     const std::lock_guard guard(state_);
-    detail::unpark_one(waiting_);
+    waiting_.unpark_one();
 }
 
 void condition_variable::notify_all() noexcept {
     const std::lock_guard guard(state_);
-    detail::unpark_all(waiting_);
+    waiting_.unpark_all();
 }
 
-// This is wait_queue::park() taken apart, for the sake of what comes after a notification: nothing
-// of the condition variable may be touched then, since whoever has notified everybody may have
-// destroyed it. The notifier has taken our node out of the line, so there is no need.
+// In a place, and not by park(): nothing of the condition variable may be touched after a
+// notification, since whoever has notified everybody may have destroyed it.
 //
-// The caller's lock is given up when we are in line, and with the line's own lock released: it is a
-// user's code. Whoever notifies us from then on finds a waiter that is not parked yet, which is
-// what a delivery can stand; but a lock whose unlock() waited would park this fiber twice.
-bool condition_variable::wait_erased(const lock_functions& lock, deadline until) {
+// Whoever notifies us between the unlocking and the parking finds a waiter that is not parked yet,
+// which is what a delivery can stand. But a lock whose unlock() waited would park this fiber twice.
+bool condition_variable::wait_erased(const detail::lock_functions& lock, deadline until) {
     detail::check_cancelled();
-    waiter w(true);
-    wait_node node(w);
-    {
-        const std::lock_guard guard(state_);
-        node.link_before(waiting_);
-    }
-    [&]() noexcept {
-        lock.unlock(lock.object);
-    }();
+    wait_place place(waiting_, state_);
+    wait_place* const places[] = {&place};
+    line_and_user held{state_, lock};
+    state_.lock();
     const wait_status status =
-        detail::park(w, until, {"a condition variable", -1, true}, cancellable::yes);
-    if (status != wait_status::notified) {
-        const std::lock_guard guard(state_);
-        if (node.linked()) {
-            node.unlink();
-        }
-    }
+        wait_queue::park_in_all(places, 1, held, until, {"a condition variable", -1, true});
     lock.lock(lock.object);
     if (status == wait_status::cancelled) {
         throw operation_cancelled();

@@ -53,7 +53,7 @@ bool owned_lock::held_by_caller() const noexcept {
 void owned_lock::lock(const char* type) {
     const caller self = this_caller();
     if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-        origin_.owned_from(self.home);
+        origin_.owned_from(self.run);
         return;
     }
     wait(self, deadline::never(), type);
@@ -64,7 +64,7 @@ bool owned_lock::try_lock() noexcept {
     value now = 0;
     do {
         if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-            origin_.owned_from(self.home);
+            origin_.owned_from(self.run);
             return true;
         }
         now = state_.peek(std::memory_order_relaxed);
@@ -77,7 +77,7 @@ bool owned_lock::try_lock() noexcept {
 bool owned_lock::lock_until(deadline until, const char* type) {
     const caller self = this_caller();
     if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-        origin_.owned_from(self.home);
+        origin_.owned_from(self.run);
         return true;
     }
     return wait(self, until, type);
@@ -88,7 +88,7 @@ bool owned_lock::wait(const caller& self, deadline until, const char* type) {
     const value found = state_.get();
     if (found == 0) {
         state_.set(owned_by(self));
-        origin_.owned_from(self.home);
+        origin_.owned_from(self.run);
         return true;
     }
     if ((found & ~flags) == owned_by(self)) {
@@ -96,13 +96,13 @@ bool owned_lock::wait(const caller& self, deadline until, const char* type) {
         throw_holds_it_already(type);
     }
     const bool first = (found & in_line) == 0;
-    const bool from_outside = origin_.join(self.home, first);
+    const bool from_outside = origin_.join(self.run, first);
     state_.set(found | in_line);
     const wait_status status =
         waiting_.park(guard, until, label_for(found, from_outside), cancellable::no);
     if (status == wait_status::notified) {
         state_.set(owned_by(self) | (waiting_.empty() ? 0 : in_line));
-        origin_.owned_from(self.home);
+        origin_.owned_from(self.run);
         return true;
     }
     return false;

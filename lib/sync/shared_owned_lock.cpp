@@ -87,7 +87,7 @@ void shared_owned_lock::admit() noexcept {
         // It stays where it is, in wait(), until the word is unlocked.
         now = alone ? owned_by(who) : now + one_share;
         if (alone) {
-            origin_.owned_from(who.home);
+            origin_.owned_from(who.run);
         }
     }
     state_.set(now | (line_.next != &line_ ? in_line : 0));
@@ -103,10 +103,10 @@ bool shared_owned_lock::wait(turn& mine, deadline until, const char* type) {
     const bool fits = mine.alone ? owner(found) == 0 : (found & exclusive) == 0;
     if (fits && line_.next == &line_) {
         state_.set(mine.alone ? owned_by(mine.who) : owner(found) + one_share);
-        origin_.owned_from(mine.alone ? mine.who.home : nullptr);
+        origin_.owned_from(mine.alone ? mine.who.run : nullptr);
         return true;
     }
-    const bool from_outside = origin_.join(mine.who.home, (found & in_line) == 0);
+    const bool from_outside = origin_.join(mine.who.run, (found & in_line) == 0);
     mine.link_before(line_);
     state_.set(found | in_line);
     if (mine.called.park(guard, until, label_for(found, from_outside), cancellable::no) ==
@@ -125,7 +125,7 @@ bool shared_owned_lock::wait(turn& mine, deadline until, const char* type) {
 bool shared_owned_lock::lock_until(deadline until, const char* type) {
     const caller self = this_caller();
     if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-        origin_.owned_from(self.home);
+        origin_.owned_from(self.run);
         return true;
     }
     turn mine(self, true);
@@ -136,7 +136,7 @@ bool shared_owned_lock::try_lock() noexcept {
     const caller self = this_caller();
     do {
         if (state_.change(0, owned_by(self), std::memory_order_acquire)) {
-            origin_.owned_from(self.home);
+            origin_.owned_from(self.run);
             return true;
         }
     } while (owner(state_.peek(std::memory_order_relaxed)) == 0);  // just looked at by another one

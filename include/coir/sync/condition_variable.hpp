@@ -37,10 +37,10 @@ namespace coir {
 class COIR_API condition_variable {
 public:
     /// Makes one that nobody waits for.
-    constexpr condition_variable() noexcept : waiting_{&waiting_, &waiting_} {}
+    constexpr condition_variable() noexcept = default;
     condition_variable(const condition_variable&) = delete;
     condition_variable& operator=(const condition_variable&) = delete;
-    ~condition_variable();
+    ~condition_variable() = default;
 
     /// Ends the longest wait, if there is any.
     void notify_one() noexcept;
@@ -92,12 +92,6 @@ public:
     }
 
 private:
-    struct lock_functions {
-        void* object;
-        void (*lock)(void*);
-        void (*unlock)(void*);
-    };
-
     template <class Lock, class = void>
     struct knows_owner : std::false_type {};
     template <class Lock>
@@ -111,19 +105,15 @@ private:
                 refuse();
             }
         }
-        return wait_erased({&lock, [](void* l) { static_cast<Lock*>(l)->lock(); },
-                            [](void* l) {
-                                static_cast<Lock*>(l)->unlock();
-                            }},
-                           until);
+        return wait_erased(detail::lock_functions::of(lock), until);
     }
 
-    bool wait_erased(const lock_functions& lock, deadline until);
+    bool wait_erased(const detail::lock_functions& lock, deadline until);
     static void cancellation_point();
     [[noreturn]] static void refuse();
 
     detail::locked_word state_;  // nothing but the lock of the line
-    detail::wait_link waiting_;  // as in wait_queue; the source says why it is none
+    wait_queue waiting_;
 };
 
 /// The same: condition_variable takes any lock.

@@ -7,9 +7,9 @@ namespace coir::detail {
 
 // Where the owner of a lock and those who wait for it come from: that tells whether a wait that
 // never ends is a deadlock. Only who owns a lock can end a wait for it, and who will own it is who
-// stands in line; so if these are all fibers of one scheduler, nobody outside can help.
+// stands in line; so if these are all fibers of one run, nobody outside can help.
 //
-// Places are schedulers; null is anywhere else, and never equal to anything.
+// Places are runs; null is anywhere else, and never equal to anything.
 class lock_origin {
 public:
     constexpr lock_origin() noexcept = default;

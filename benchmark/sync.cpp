@@ -39,9 +39,32 @@ template <class Mutex>
     mutex.unlock();
 }
 
-// Nobody else wants it.
+// Nobody else wants it. With 1 the process has another thread, which sleeps: with one thread alone
+// neither glibc's mutexes nor ours use atomic exchanges.
+class sleeping_thread {
+public:
+    explicit sleeping_thread(bool wanted) {
+        if (wanted) {
+            thread_ = std::thread([this] { end_.wait(); });
+        }
+    }
+    sleeping_thread(const sleeping_thread&) = delete;
+    sleeping_thread& operator=(const sleeping_thread&) = delete;
+    ~sleeping_thread() {
+        end_.set();
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+    }
+
+private:
+    coir::event end_;
+    std::thread thread_;
+};
+
 template <class Mutex>
 void uncontended(benchmark::State& state) {
+    const sleeping_thread other(state.range(0) != 0);
     coir::run([&] {
         Mutex mutex;
         for (auto _ : state) {
@@ -49,13 +72,13 @@ void uncontended(benchmark::State& state) {
         }
     });
 }
-BENCHMARK_TEMPLATE(uncontended, local_mutex);
-BENCHMARK_TEMPLATE(uncontended, std::mutex);
-BENCHMARK_TEMPLATE(uncontended, coir::mutex);
-BENCHMARK_TEMPLATE(uncontended, coir::timed_mutex);
-BENCHMARK_TEMPLATE(uncontended, std::recursive_mutex);
-BENCHMARK_TEMPLATE(uncontended, coir::recursive_mutex);
-BENCHMARK_TEMPLATE(uncontended, coir::shared_mutex);
+BENCHMARK_TEMPLATE(uncontended, local_mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, std::mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, coir::mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, coir::timed_mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, std::recursive_mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, coir::recursive_mutex)->Arg(0);
+BENCHMARK_TEMPLATE(uncontended, coir::shared_mutex)->Arg(0);
 
 void uncontended_shared(benchmark::State& state) {
     coir::run([&] {
@@ -94,20 +117,6 @@ void contended_on_one_carrier(benchmark::State& state) {
 }
 BENCHMARK_TEMPLATE(contended_on_one_carrier, local_mutex);
 BENCHMARK_TEMPLATE(contended_on_one_carrier, coir::mutex);
-
-// Two threads want it all the time.
-template <class Mutex>
-void contended_by_two_threads(benchmark::State& state) {
-    static Mutex mutex;
-    static std::int64_t counter = 0;
-    for (auto _ : state) {
-        mutex.lock();
-        benchmark::DoNotOptimize(++counter);
-        mutex.unlock();
-    }
-}
-BENCHMARK_TEMPLATE(contended_by_two_threads, std::mutex)->Threads(2)->UseRealTime();
-BENCHMARK_TEMPLATE(contended_by_two_threads, coir::mutex)->Threads(2)->UseRealTime();
 
 void semaphore_uncontended(benchmark::State& state) {
     coir::run([&] {
@@ -204,7 +213,38 @@ void condition_variable_ping_pong(benchmark::State& state) {
 }
 BENCHMARK(condition_variable_ping_pong);
 
-// The same between two threads, for comparison.
+void call_once_that_is_done(benchmark::State& state) {
+    coir::once_flag flag;
+    for (auto _ : state) {
+        coir::call_once(flag, [] {});
+    }
+}
+BENCHMARK(call_once_that_is_done);
+
+// From here on there are threads; glibc may not notice when there is but one again.
+BENCHMARK_TEMPLATE(uncontended, local_mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, std::mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, coir::mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, coir::timed_mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, std::recursive_mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, coir::recursive_mutex)->Arg(1);
+BENCHMARK_TEMPLATE(uncontended, coir::shared_mutex)->Arg(1);
+
+// Two threads want it all the time.
+template <class Mutex>
+void contended_by_two_threads(benchmark::State& state) {
+    static Mutex mutex;
+    static std::int64_t counter = 0;
+    for (auto _ : state) {
+        mutex.lock();
+        benchmark::DoNotOptimize(++counter);
+        mutex.unlock();
+    }
+}
+BENCHMARK_TEMPLATE(contended_by_two_threads, std::mutex)->Threads(2)->UseRealTime();
+BENCHMARK_TEMPLATE(contended_by_two_threads, coir::mutex)->Threads(2)->UseRealTime();
+
+// condition_variable_ping_pong between two threads, for comparison.
 void std_condition_variable_ping_pong(benchmark::State& state) {
     std::mutex mutex;
     std::condition_variable changed[2];
@@ -238,13 +278,5 @@ void std_condition_variable_ping_pong(benchmark::State& state) {
     other.join();
 }
 BENCHMARK(std_condition_variable_ping_pong)->UseRealTime();
-
-void call_once_that_is_done(benchmark::State& state) {
-    coir::once_flag flag;
-    for (auto _ : state) {
-        coir::call_once(flag, [] {});
-    }
-}
-BENCHMARK(call_once_that_is_done);
 
 }  // namespace

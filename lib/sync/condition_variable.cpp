@@ -2,6 +2,7 @@
 #include <coir/sync/condition_variable.hpp>
 
 #include "core/waiter.hpp"
+#include "sync/locked_word.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/this_fiber.hpp>

@@ -2,6 +2,7 @@
 #include <coir/sync/event.hpp>
 
 #include "core/waiter.hpp"
+#include "sync/locked_word.hpp"
 
 #include <coir/cancellation.hpp>
 

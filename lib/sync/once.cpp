@@ -3,6 +3,7 @@
 
 #include "core/waiter.hpp"
 #include "sync/caller.hpp"
+#include "sync/locked_word.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/this_fiber.hpp>

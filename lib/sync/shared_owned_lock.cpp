@@ -4,6 +4,7 @@
 #include "base/assert.hpp"
 #include "core/waiter.hpp"
 #include "sync/caller.hpp"
+#include "sync/locked_word.hpp"
 #include "sync/misuse.hpp"
 
 #include <mutex>

@@ -41,15 +41,9 @@ public:
     }
 
     // Makes the value `desired` if the word is unlocked and its value is `expected`.
-    bool change(value expected, value desired, std::memory_order order) noexcept {
-        return word_.compare_exchange_strong(expected, desired, order, std::memory_order_relaxed);
-    }
+    inline bool change(value expected, value desired, std::memory_order order) noexcept;
 
-    void lock() noexcept {
-        if ((word_.fetch_or(lock_bit, std::memory_order_acquire) & lock_bit) != 0) {
-            wait_and_lock();
-        }
-    }
+    inline void lock() noexcept;  // this and change(): sync/locked_word.hpp
     void unlock() noexcept { word_.store(get(), std::memory_order_release); }
 
     // The owner of the lock: the value, and what it shall be from unlock() on.

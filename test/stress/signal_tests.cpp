@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSL-1.0
+// Semaphores, events and the like: what was given was had, once, or is there still.
+#include "stress/tables.hpp"
+
+#include <coir/cancellation.hpp>
+#include <coir/sync.hpp>
+#include <coir/this_fiber.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coir::stress {
+
+namespace {
+
+// Permits that are acquired, held for a moment and released.
+template <std::ptrdiff_t Permits>
+class semaphore_test : public test {
+public:
+    bool attempt(participant& self) override {
+        if (!permits_.try_acquire_until(self.some_deadline())) {
+            return false;
+        }
+        require(++holders_ <= Permits, "more holders than permits");
+        struct release {
+            semaphore_test& owner;
+            ~release() {
+                --owner.holders_;
+                owner.permits_.release();
+            }
+        } const guard{*this};
+        if (self.pick(4) == 0) {
+            this_fiber::sleep_for(std::chrono::microseconds(self.pick(30)));
+        }
+        return true;
+    }
+
+    std::string check(const participant&) override {
+        for (std::ptrdiff_t i = 0; i < Permits; ++i) {
+            if (!permits_.try_acquire()) {
+                return "a permit is lost";
+            }
+        }
+        return permits_.try_acquire() ? "a permit too many" : broken();
+    }
+
+private:
+    counting_semaphore<Permits> permits_{Permits};
+    std::atomic<std::ptrdiff_t> holders_{0};
+};
+
+// Some set, some wait. Settings of an event that is set already are not told from others, so what
+// passes has a bound on one side only.
+class automatic_event_test : public test {
+public:
+    bool attempt(participant& self) override {
+        if (self.pick(3) == 0) {
+            ++settings_;
+            event_.set();
+            return true;
+        }
+        const bool passed = event_.wait_until(self.some_deadline());
+        passes_ += passed ? 1 : 0;
+        return passed;
+    }
+
+    std::string check(const participant&) override {
+        if (passes_ + (event_.is_set() ? 1 : 0) > settings_) {
+            return "more have passed than it was set";
+        }
+        if (passes_ == 0) {
+            return "nobody has passed";
+        }
+        event_.set();
+        return event_.try_wait() && !event_.try_wait() ? broken() : "it does not work any more";
+    }
+
+private:
+    event event_{event::reset_mode::automatic};
+    std::atomic<std::uint64_t> settings_{0};
+    std::atomic<std::uint64_t> passes_{0};
+};
+
+// Some set, some reset, some wait.
+class manual_event_test : public test {
+public:
+    bool attempt(participant& self) override {
+        switch (self.pick(6)) {
+            case 0: event_.reset(); return true;
+            case 1:
+                value_.store(1, std::memory_order_relaxed);
+                event_.set();
+                return true;
+            default: break;
+        }
+        if (!event_.wait_until(self.some_deadline())) {
+            return false;
+        }
+        require(value_.load(std::memory_order_relaxed) == 1, "passed before it was ever set");
+        return true;
+    }
+
+    std::string check(const participant&) override {
+        event_.set();
+        return event_.try_wait() ? broken() : "it does not work any more";
+    }
+
+private:
+    event event_;
+    std::atomic<int> value_{0};
+};
+
+// Generations of latches. The one that counts a latch down makes the next.
+class latch_test : public test {
+public:
+    bool attempt(participant& self) override {
+        const std::size_t number = current_.load();
+        if (number + 1 >= latches) {
+            return false;
+        }
+        round& r = rounds_[number];
+        if (self.pick(3) == 0) {
+            if (r.arriving.fetch_add(1) < count) {
+                r.before.fetch_add(1, std::memory_order_relaxed);
+                r.down.count_down();
+                if (r.counted.fetch_add(1) + 1 == count) {
+                    ++current_;
+                }
+            }
+            return true;
+        }
+        if (!r.down.wait_until(self.some_deadline())) {
+            return false;
+        }
+        require(r.before.load(std::memory_order_relaxed) == count, "passed before it was down");
+        return true;
+    }
+
+    std::string check(const participant&) override {
+        for (std::size_t i = 0; i < current_; ++i) {
+            if (!rounds_[i].down.try_wait()) {
+                return "a latch that was counted down is not down";
+            }
+        }
+        return broken();
+    }
+
+private:
+    static constexpr std::size_t latches = 200'000;
+    static constexpr int count = 4;
+    struct round {
+        latch down{count};
+        std::atomic<int> arriving{0};
+        std::atomic<int> counted{0};
+        std::atomic<int> before{0};
+    };
+
+    std::vector<round> rounds_ = std::vector<round>(latches);
+    std::atomic<std::size_t> current_{0};
+};
+
+// Whoever comes arrives in the phase that there is; many come more often than one phase takes. The
+// arrival of one that was cancelled stands. The wait has a deadline by a scope: in the end there
+// may be too few for a phase.
+class barrier_test : public test {
+public:
+    bool attempt(participant& self) override {
+        std::uint64_t phase = 0;
+        std::optional<arrival_token> arrival;
+        {
+            const std::lock_guard lock(arriving_);  // or two could be the last of one phase
+            phase = arrivals_++ / expected;
+            arrival.emplace(barrier_.arrive());
+            require(completions_ == arrivals_ / expected, "a phase ended too early or too late");
+        }
+        cancel_scope scope(self.some_deadline());
+        if (!scope.run([&] { barrier_.wait(std::move(*arrival)); })) {
+            return false;
+        }
+        const std::lock_guard lock(arriving_);
+        require(completions_ > phase, "passed before the phase was over");
+        return true;
+    }
+
+    std::string check(const participant&) override {
+        return completions_ == arrivals_ / expected ? broken() : "a phase was lost";
+    }
+
+private:
+    static constexpr std::uint64_t expected = 3;
+    struct complete {
+        std::uint64_t& completions;
+        void operator()() const noexcept { ++completions; }
+    };
+    using arrival_token = barrier<complete>::arrival_token;
+
+    mutex arriving_;
+    std::uint64_t arrivals_ = 0;
+    std::uint64_t completions_ = 0;
+    barrier<complete> barrier_{expected, complete{completions_}};
+};
+
+// Producers and consumers, one lock, one condition variable.
+class condition_variable_test : public test {
+public:
+    bool attempt(participant& self) override {
+        std::unique_lock lock(mutex_);
+        if (self.pick(2) == 0) {
+            ++items_;
+            ++produced_;
+            changed_.notify_one();
+            return true;
+        }
+        const bool there =
+            changed_.wait_until(lock, self.some_deadline(), [this] { return items_ > 0; });
+        require(lock.owns_lock(), "waited, and does not own the lock");
+        if (!there) {
+            return false;
+        }
+        --items_;
+        ++consumed_;
+        return true;
+    }
+
+    std::string check(const participant&) override {
+        return items_ + consumed_ == produced_ ? broken() : "items are lost";
+    }
+
+private:
+    mutex mutex_;
+    condition_variable changed_;
+    std::uint64_t items_ = 0;
+    std::uint64_t produced_ = 0;
+    std::uint64_t consumed_ = 0;
+};
+
+}  // namespace
+
+const std::vector<entry> signal_tests = {
+    {"semaphore", make<semaphore_test<3>>},
+    {"binary_semaphore", make<semaphore_test<1>>},
+    {"event_manual", make<manual_event_test>},
+    {"event_automatic", make<automatic_event_test>},
+    {"latch", make<latch_test>},
+    {"barrier", make<barrier_test>},
+    {"condition_variable", make<condition_variable_test>},
+};
+
+}  // namespace coir::stress

@@ -63,21 +63,31 @@ bool carrier_group::anything_unstarted() const noexcept {
 }
 
 void carrier_group::call_idle(const scheduler& spawner) noexcept {
-    if (idle_.load(std::memory_order_seq_cst) == 0 ||
-        called_.exchange(true, std::memory_order_seq_cst)) {
-        return;  // nobody is idle, or one that is called already will look after this
-    }
-    const std::size_t first = spawner.number() + 1;
+    do {
+        if (idle_.load(std::memory_order_seq_cst) == 0 ||
+            called_.exchange(true, std::memory_order_seq_cst)) {
+            return;  // nobody is idle, or one that is called already will look after this
+        }
+        if (call_one(spawner.number() + 1)) {
+            return;
+        }
+        // Whoever was idle came back by itself, and may have looked before there was something. Nor
+        // has anybody been called by those who came meanwhile and left it to us.
+        called_.store(false, std::memory_order_seq_cst);
+    } while (anything_unstarted());
+}
+
+bool carrier_group::call_one(std::size_t first) noexcept {
     for (std::size_t i = 0; i < size_; ++i) {
         seat& one = seats_[(first + i) % size_];
         if (one.idle.load(std::memory_order_relaxed) &&
             one.idle.exchange(false, std::memory_order_seq_cst)) {
             idle_.fetch_sub(1, std::memory_order_seq_cst);
             one.carrier->post(one.carrier->calls().work);
-            return;
+            return true;
         }
     }
-    called_.store(false, std::memory_order_seq_cst);  // it came back by itself, and looks
+    return false;
 }
 
 bool carrier_group::steal_for(scheduler& thief) noexcept {
@@ -106,8 +116,13 @@ bool carrier_group::go_idle(const scheduler& carrier) noexcept {
 
 void carrier_group::come_back(const scheduler& carrier) noexcept {
     leave_quiet(carrier);
-    if (size_ > 1 && seats_[carrier.number()].idle.exchange(false, std::memory_order_seq_cst)) {
+    if (size_ == 1) {
+        return;
+    }
+    if (seats_[carrier.number()].idle.exchange(false, std::memory_order_seq_cst)) {
         idle_.fetch_sub(1, std::memory_order_seq_cst);
+    } else {
+        answer_call();  // the call is in the inbox, or will be; it is heeded from here on
     }
 }
 

@@ -53,6 +53,11 @@ public:
     // Dekker's: a carrier says that it is idle and then looks for work, a spawner adds work and
     // then looks for an idle carrier, all of it sequentially consistent. So one of them sees the
     // other.
+    //
+    // One carrier is called at a time: `called_` is true from the call until that carrier looks for
+    // work, and who finds it true leaves the matter to that one. So it goes on calling when it has
+    // taken some and left some; it answers when it comes back for whatever reason; and a caller
+    // that finds nobody looks again at what it was left. test/model/stealing.pml is a model of it.
 
     // There is something unstarted: calls an idle carrier, unless one is on its way.
     void call_idle(const scheduler& spawner) noexcept;
@@ -105,6 +110,7 @@ private:
         std::atomic<bool> quiet{false};
     };
 
+    bool call_one(std::size_t first) noexcept;
     bool anything_unstarted() const noexcept;
     void leave_quiet(const scheduler& carrier) noexcept;
     void conclude();

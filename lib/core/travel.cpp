@@ -122,8 +122,8 @@ bool scheduler::give_unstarted_to(scheduler& thief) noexcept {
         }
         thief.unstarted_count_.fetch_add(count, std::memory_order_seq_cst);
     }
-    if (count > 1) {
-        thief.carriers_.call_idle(thief);
+    if (count > 1 || has_unstarted()) {
+        carriers_.call_idle(thief);
     }
     return true;
 }

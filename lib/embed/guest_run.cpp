@@ -18,7 +18,6 @@ namespace coir {
 
 namespace {
 
-
 using detail::reactor;
 using detail::scheduler;
 

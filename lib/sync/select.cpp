@@ -16,6 +16,7 @@
 
 #include "core/waiter.hpp"
 #include "sync/future_state.hpp"
+#include "sync/locked_word.hpp"
 
 #include <coir/cancellation.hpp>
 

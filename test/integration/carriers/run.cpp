@@ -92,6 +92,28 @@ BOOST_AUTO_TEST_CASE(an_idle_carrier_starts_what_a_busy_one_has_spawned) {
     });
 }
 
+// The same for several, spawned in a row: each idle carrier gets one.
+BOOST_AUTO_TEST_CASE(every_idle_carrier_starts_one_of_those_that_a_busy_one_has_spawned) {
+    for (int round = 0; round < 50; ++round) {
+        run(carriers(3), [] {
+            std::atomic<int> running{0};
+            const auto compute = [&] {
+                ++running;
+                while (running < 2) {
+                    std::this_thread::yield();
+                }
+                return here();
+            };
+            auto first = coir::async(compute);
+            auto second = coir::async(compute);
+            while (running < 2) {
+                std::this_thread::yield();
+            }
+            BOOST_TEST((first.get() != second.get()));
+        });
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_fiber_that_has_started_stays_where_it_is) {
     run(carriers(3), [] {
         task_group group;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "core/scheduler.hpp"
+
+#include "base/spin_lock.hpp"
+#include "core/main_fiber.hpp"
+
+#include <exception>
+
+// How a run begins on a carrier, and how it ends on all of them.
+namespace coir::detail {
+
+// The deadline of the scopes that the thread was in when it became a carrier.
+struct scheduler::outer_deadline : timer {
+    explicit outer_deadline(scheduler& s) noexcept : timer(expire), home(s) {
+        scope* const outer = innermost_scope();
+        if (outer == nullptr) {
+            return;
+        }
+        const deadline until = outer->refresh();
+        if (outer->effective() != cancel_cause::none) {
+            home.root_.cancel(outer->effective());  // at once
+            home.carriers_.cancel_all(outer->effective());
+        } else {
+            home.timers_.arm(*this, until);
+        }
+    }
+    ~outer_deadline() {
+        home.timers_.cancel(*this);
+        // A libc-shaped call of ours that met that deadline has told our root of it: hand it on to
+        // the scope whose deadline it was, which learns of it as long as this clock is the one.
+        if (home.root_.own() == cancel_cause::deadline && home.root_.reported()) {
+            if (scope* const outer = innermost_scope()) {
+                outer->refresh();
+                if (scope* const whose = outer->target()) {
+                    whose->mark_reported();
+                }
+            }
+        }
+    }
+
+    static void expire(timer& t) noexcept {
+        static_cast<outer_deadline&>(t).home.carriers_.cancel_all(cancel_cause::deadline);
+    }
+
+    scheduler& home;
+};
+
+void scheduler::run_main(function_ref body) {
+    const outer_deadline outer(*this);
+    const overflow_reporter reporter(describe_overflow);
+    main_fiber main(*this, "main");  // last of what may throw
+    const on_this_thread here(*this, main);
+    std::exception_ptr failure;
+    try {
+        body();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    main.locals.destroy_all();
+    carriers_.stop();
+    await_end_of_group();
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+void scheduler::run_along(const std::function<bool()>& wait_for_start) {
+    const overflow_reporter reporter(describe_overflow);
+    main_fiber main(*this, "carrier");
+    const on_this_thread here(*this, main);
+    if (wait_for_start()) {
+        await_end_of_group();
+    }
+}
+
+void scheduler::await_end_of_group() noexcept {
+    while (!over_) {
+        all_over_.park(deadline::never(), {"the end of all fibers"}, cancellable::no);
+    }
+    // A thread that has unparked one of our fibers may still be on its way out of post().
+    while (posts_in_progress_.load(std::memory_order_acquire) != 0) {
+        pause_while_spinning();
+    }
+    inbox_.deliver_all();
+}
+
+void scheduler::begin_end() noexcept {
+    root_.cancel(cancel_cause::requested);
+    ending_ = true;
+    if (live_ == 0) {
+        carriers_.let_go();
+    }
+}
+
+scheduler::calls_of_the_group::calls_of_the_group(scheduler& s) noexcept
+    : work(s,
+           [](inbox_item& item) noexcept {
+               static_cast<call&>(item).carrier.carriers_.answer_call();
+           }),
+      report(s,
+             [](inbox_item& item) noexcept {
+                 const scheduler& self = static_cast<call&>(item).carrier;
+                 self.carriers_.contribute(self);
+             }),
+      give_up(s,
+              [](inbox_item& item) noexcept {
+                  static_cast<call&>(item).carrier.root_.cancel(cancel_cause::requested);
+              }),
+      cancel(s,
+             [](inbox_item& item) noexcept {
+                 scheduler& self = static_cast<call&>(item).carrier;
+                 self.root_.cancel(self.carriers_.cause());
+             }),
+      stop(s, [](inbox_item& item) noexcept { static_cast<call&>(item).carrier.begin_end(); }),
+      over(s, [](inbox_item& item) noexcept {
+          scheduler& self = static_cast<call&>(item).carrier;
+          self.over_ = true;
+          self.all_over_.unpark_all();
+      }) {}
+
+}  // namespace coir::detail

@@ -26,9 +26,9 @@ struct scheduler::outer_deadline : timer {
     }
     ~outer_deadline() {
         home.timers_.cancel(*this);
-        // A libc-shaped call of ours that met that deadline has told our root of it: hand it on to
-        // the scope whose deadline it was, which learns of it as long as this clock is the one.
-        if (home.root_.own() == cancel_cause::deadline && home.root_.reported()) {
+        // A libc-shaped call that met that deadline has told its carrier's root of it: hand it on
+        // to the scope whose deadline it was, which learns of it as long as this clock is the one.
+        if (reported_to_a_root()) {
             if (scope* const outer = innermost_scope()) {
                 outer->refresh();
                 if (scope* const whose = outer->target()) {
@@ -40,6 +40,17 @@ struct scheduler::outer_deadline : timer {
 
     static void expire(timer& t) noexcept {
         static_cast<outer_deadline&>(t).home.carriers_.cancel_all(cancel_cause::deadline);
+    }
+
+    // All carriers are there yet, and have no fiber any more.
+    bool reported_to_a_root() const noexcept {
+        for (std::size_t i = 0; i < home.carriers_.size(); ++i) {
+            const scope& root = home.carriers_[i].root_;
+            if (root.own() == cancel_cause::deadline && root.reported()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     scheduler& home;

@@ -120,6 +120,13 @@ void fiber_control::announce_end() noexcept {
 
 void fiber_control::strike_off() noexcept {
     if (travels) {
+        // Elsewhere a libc-shaped call that met a deadline could tell only the fiber's own scope,
+        // which the proxy had cancelled: see scope::mark_reported().
+        if (own_scope.reported() && own_scope.own() == cancel_cause::deadline) {
+            if (scope* const whose = proxy_.target()) {
+                whose->mark_reported();
+            }
+        }
         proxy_.detach();
     }
     if (group != nullptr) {

@@ -5,6 +5,7 @@
 #include <coir/async.hpp>
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
+#include <coir/posix.hpp>
 #include <coir/run.hpp>
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>
@@ -50,6 +51,25 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(carriers_of_a_run)
+
+// The group's fiber ends normally, on a carrier that knows nothing of the scope around the group.
+BOOST_AUTO_TEST_CASE(a_deadline_that_a_c_library_met_on_another_carrier_leads_to_timed_out) {
+    run(carriers(2), [] {
+        for (const int carrier : {0, 1}) {
+            int result = 0;
+            BOOST_CHECK_THROW(coir::with_timeout(2ms,
+                                                 [&] {
+                                                     task_group group;
+                                                     group.spawn(on(carrier), [&] {
+                                                         result = coir::posix::usleep(60'000'000);
+                                                     });
+                                                     coir::shield([&] { group.join(); });
+                                                 }),
+                              coir::timed_out);
+            BOOST_TEST(result == -1);
+        }
+    });
+}
 
 BOOST_AUTO_TEST_CASE(each_named_carrier_is_a_thread_of_its_own) {
     std::set<std::thread::id> threads;

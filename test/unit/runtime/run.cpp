@@ -199,6 +199,17 @@ BOOST_AUTO_TEST_CASE(a_deadline_met_inside_is_told_to_the_scope_around_it_whose_
     BOOST_TEST(inner_returned);
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_around_it_that_a_c_library_met_on_another_carrier_counts_as_well) {
+    coir::run_options options;
+    options.threads = 2;
+    BOOST_TEST(!coir::try_for(2ms, [&] {
+        run(options, [] {
+            fiber f(coir::fiber_options("elsewhere").on(1), [] { blocking_call_of_a_c_library(); });
+            coir::shield([&] { f.join(); });
+        });
+    }));
+}
+
 // The main fiber had ended in time: that others were stopped after it is no timeout.
 BOOST_AUTO_TEST_CASE(a_c_library_that_the_end_of_the_run_stopped_is_no_timeout) {
     int error = 0;

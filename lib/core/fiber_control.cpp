@@ -10,6 +10,7 @@
 #include <coir/cancellation.hpp>
 
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace coir::detail {
@@ -29,8 +30,9 @@ std::uint64_t next_id() noexcept {
     return next++;
 }
 
-constexpr std::size_t storage_offset =
-    (sizeof(fiber_control) + alignof(std::max_align_t) - 1) & ~(alignof(std::max_align_t) - 1);
+constexpr std::size_t aligned(std::size_t bytes) noexcept {
+    return (bytes + alignof(std::max_align_t) - 1) & ~(alignof(std::max_align_t) - 1);
+}
 
 }  // namespace
 
@@ -48,16 +50,26 @@ fiber_control::fiber_control(scheduler& spawner, scheduler& books, bool may_trav
       handle_let_go_(kind == handle_kind::detached),
       owners_(kind == handle_kind::detached ? 1 : 2),
       allocated_bytes_(allocated) {
-    if (!travels) {
+    if (travels) {
+        ::new (reinterpret_cast<char*>(this) + aligned(sizeof(fiber_control))) travel_part(*this);
+    } else {
         own_scope.attach(group != nullptr ? &group->members : &books.root(), this);
     }
 }
 
-std::size_t fiber_control::allocation_size(std::size_t callable_bytes) noexcept {
-    return storage_offset + callable_bytes;
+fiber_control::travel_part& fiber_control::travel() noexcept {
+    return *std::launder(reinterpret_cast<travel_part*>(reinterpret_cast<char*>(this) +
+                                                        aligned(sizeof(fiber_control))));
 }
 
-void* fiber_control::storage() noexcept { return reinterpret_cast<char*>(this) + storage_offset; }
+std::size_t fiber_control::allocation_size(std::size_t callable_bytes, bool travels) noexcept {
+    return aligned(sizeof(fiber_control)) + (travels ? aligned(sizeof(travel_part)) : 0) +
+           callable_bytes;
+}
+
+void* fiber_control::storage() noexcept {
+    return reinterpret_cast<char*>(this) + allocation_size(0, travels);
+}
 
 std::string fiber_control::display_name() const {
     return options.name.empty() ? "fiber " + std::to_string(id) : options.name;
@@ -123,11 +135,11 @@ void fiber_control::strike_off() noexcept {
         // Elsewhere a libc-shaped call that met a deadline could tell only the fiber's own scope,
         // which the proxy had cancelled: see scope::mark_reported().
         if (own_scope.reported() && own_scope.own() == cancel_cause::deadline) {
-            if (scope* const whose = proxy_.target()) {
+            if (scope* const whose = travel().proxy.target()) {
                 whose->mark_reported();
             }
         }
-        proxy_.detach();
+        travel().proxy.detach();
     }
     if (group != nullptr) {
         group->fiber_ended(*this, std::exchange(group_failure_, nullptr));
@@ -182,13 +194,16 @@ void fiber_control::discard() noexcept {
     if (!travels) {
         own_scope.detach();
     } else if (in_books) {
-        proxy_.detach();
+        travel().proxy.detach();
     }
     free();
 }
 
 void fiber_control::free() noexcept {
     const std::size_t bytes = allocated_bytes_;
+    if (travels) {
+        travel().~travel_part();
+    }
     this->~fiber_control();
     block_pool::release(this, bytes);
 }
@@ -253,9 +268,9 @@ void fiber_control::deliver_cancel(inbox_item& item) noexcept {
 
 void fiber_control::enter_books() noexcept {
     in_books = true;
-    proxy_.attach_proxy(group != nullptr ? &group->members : &origin->root(), *this);
-    if (proxy_.effective() != cancel_cause::none) {
-        cancel_through_proxy(proxy_.effective());
+    travel().proxy.attach_proxy(group != nullptr ? &group->members : &origin->root(), *this);
+    if (travel().proxy.effective() != cancel_cause::none) {
+        cancel_through_proxy(travel().proxy.effective());
     }
 }
 
@@ -267,11 +282,11 @@ cancel_cause fiber_control::settle_on(scheduler& carrier) noexcept {
         settled_ = true;
         cause = cancelled_;
     }
-    own_scope.attach(origin == &carrier ? &proxy_ : &carrier.root(), this);
+    own_scope.attach(origin == &carrier ? &travel().proxy : &carrier.root(), this);
     return cause;
 }
 
-void fiber_control::travel_to(scheduler& carrier) noexcept { carrier.post(travel_item_); }
+void fiber_control::travel_to(scheduler& carrier) noexcept { carrier.post(travel().item); }
 
 void fiber_control::deliver_traveller(inbox_item& item) noexcept {
     fiber_control& self = static_cast<fiber_item&>(item).fiber;

@@ -109,8 +109,8 @@ public:
 
     std::string display_name() const;
 
-    void* storage() noexcept;  // the callable's, right behind the control block
-    static std::size_t allocation_size(std::size_t callable_bytes) noexcept;
+    void* storage() noexcept;  // the callable's, behind the control block
+    static std::size_t allocation_size(std::size_t callable_bytes, bool travels) noexcept;
 
     // Cold: reports, birth and death.
     const std::uint64_t id;
@@ -134,6 +134,15 @@ private:
         fiber_control& fiber;
     };
 
+    // What travellers alone need. It stands between the control block and the callable, so that the
+    // others, which are all fibers of runs with one carrier, need no room for it.
+    struct travel_part {
+        explicit travel_part(fiber_control& f) noexcept : item(f, deliver_traveller) {}
+        scope proxy;
+        fiber_item item;
+    };
+    travel_part& travel() noexcept;
+
     static void deliver_cancel(inbox_item& item) noexcept;
     static void deliver_traveller(inbox_item& item) noexcept;
     void cancel_from_elsewhere(cancel_cause cause) noexcept;
@@ -156,8 +165,6 @@ private:
     std::exception_ptr group_failure_;  // from the end to strike_off()
     std::atomic<std::uint8_t> owners_;
     fiber_item cancel_item_{*this, deliver_cancel};
-    scope proxy_;
-    fiber_item travel_item_{*this, deliver_traveller};
     const std::size_t allocated_bytes_;
 };
 

@@ -92,7 +92,7 @@ fiber_blueprint scheduler::create(fiber_options&& options, handle_kind kind, gro
     }
     scheduler& origin = group != nullptr ? *group->home : *this;
     const bool travels = resolve_carrier(options.carrier, origin);
-    const std::size_t bytes = fiber_control::allocation_size(callable_bytes);
+    const std::size_t bytes = fiber_control::allocation_size(callable_bytes, travels);
     void* const block = blocks_.allocate(bytes);
     auto* const fiber =
         ::new (block) fiber_control(*this, origin, travels, std::move(options), kind, group, bytes);

@@ -106,7 +106,8 @@ void scheduler::begin_end() noexcept {
 scheduler::calls_of_the_group::calls_of_the_group(scheduler& s) noexcept
     : work(s,
            [](inbox_item& item) noexcept {
-               static_cast<call&>(item).carrier.carriers_.answer_call();
+               const scheduler& self = static_cast<call&>(item).carrier;
+               self.carriers_.call_arrived(self);
            }),
       report(s,
              [](inbox_item& item) noexcept {

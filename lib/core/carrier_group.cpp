@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 namespace coir::detail {
 
@@ -105,8 +106,12 @@ bool carrier_group::go_idle(const scheduler& carrier) noexcept {
     if (size_ == 1) {
         return true;
     }
-    seats_[carrier.number()].idle.store(true, std::memory_order_seq_cst);
-    idle_.fetch_add(1, std::memory_order_seq_cst);
+    seat& own = seats_[carrier.number()];
+    if (!own.call_expected) {
+        own.says_idle = true;
+        own.idle.store(true, std::memory_order_seq_cst);
+        idle_.fetch_add(1, std::memory_order_seq_cst);
+    }
     if (!anything_unstarted()) {
         return true;
     }
@@ -116,14 +121,22 @@ bool carrier_group::go_idle(const scheduler& carrier) noexcept {
 
 void carrier_group::come_back(const scheduler& carrier) noexcept {
     leave_quiet(carrier);
-    if (size_ == 1) {
+    seat& own = seats_[carrier.number()];
+    if (!std::exchange(own.says_idle, false)) {
         return;
     }
-    if (seats_[carrier.number()].idle.exchange(false, std::memory_order_seq_cst)) {
+    if (own.idle.exchange(false, std::memory_order_seq_cst)) {
         idle_.fetch_sub(1, std::memory_order_seq_cst);
     } else {
-        answer_call();  // the call is in the inbox, or will be; it is heeded from here on
+        own.call_expected = true;
+        called_.store(false, std::memory_order_seq_cst);  // it is heeded from here on
     }
+}
+
+void carrier_group::call_arrived(const scheduler& carrier) noexcept {
+    bool& expected = seats_[carrier.number()].call_expected;
+    COIR_ASSERT(expected, "a carrier is called that was not idle");
+    expected = false;
 }
 
 // --- Deadlock ----------------------------------------------------------------------------------

@@ -57,13 +57,18 @@ public:
     // One carrier is called at a time: `called_` is true from the call until that carrier looks for
     // work, and who finds it true leaves the matter to that one. So it goes on calling when it has
     // taken some and left some; it answers when it comes back for whatever reason; and a caller
-    // that finds nobody looks again at what it was left. test/model/stealing.pml is a model of it.
+    // that finds nobody looks again at what it was left.
+    //
+    // The call is an item in the inbox, which must not be posted again while it is on its way. A
+    // slow caller may not have posted it yet when the called one has come back by itself, looked,
+    // and is about to block again. So that one does not say that it is idle until the item has
+    // arrived, which wakes it anyhow. test/model/stealing.pml is a model of it.
 
     // There is something unstarted: calls an idle carrier, unless one is on its way.
     void call_idle(const scheduler& spawner) noexcept;
 
-    // The called one has arrived, and looks for work next.
-    void answer_call() noexcept { called_.store(false, std::memory_order_seq_cst); }
+    // The called one's item has arrived, and it looks for work next.
+    void call_arrived(const scheduler& carrier) noexcept;
 
     // Gives the thief some of the unstarted fibers of another. False: there are none.
     bool steal_for(scheduler& thief) noexcept;
@@ -108,6 +113,8 @@ private:
         scheduler* carrier = nullptr;
         std::atomic<bool> idle{false};
         std::atomic<bool> quiet{false};
+        bool says_idle = false;      // and the next one: the carrier's own. It has set `idle`
+        bool call_expected = false;  // it was called, and the item is yet to arrive
     };
 
     bool call_one(std::size_t first) noexcept;

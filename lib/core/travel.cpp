@@ -99,8 +99,9 @@ fiber_control* scheduler::take_unstarted() noexcept {
     return taken;
 }
 
-// Half of them, the ones that have waited longest. They stand in the thief's queue then, where
-// others may steal them from it.
+// Half of them, the ones that have waited longest. The first is the thief's at once: did they all
+// stand in its queue, others might steal them before it comes to them, and others again. The rest
+// does.
 bool scheduler::give_unstarted_to(scheduler& thief) noexcept {
     ready_queue stolen;
     std::size_t count = 0;
@@ -115,12 +116,15 @@ bool scheduler::give_unstarted_to(scheduler& thief) noexcept {
     if (count == 0) {
         return false;
     }
-    {
+    fiber_control& first = *stolen.pop();
+    thief.settle(first);
+    thief.ready_.push(first);
+    if (count > 1) {
         const std::lock_guard guard(thief.unstarted_lock_);
         while (fiber_control* const fiber = stolen.pop()) {
             thief.unstarted_.push(*fiber);
         }
-        thief.unstarted_count_.fetch_add(count, std::memory_order_seq_cst);
+        thief.unstarted_count_.fetch_add(count - 1, std::memory_order_seq_cst);
     }
     if (count > 1 || has_unstarted()) {
         carriers_.call_idle(thief);

@@ -286,8 +286,9 @@ fiber_control& scheduler::next_ready() noexcept {
 // Those that wait to be started take turns with those that run already; neither keeps the other
 // out.
 fiber_control* scheduler::next_at_hand() noexcept {
+    unstarted_turn_ = !unstarted_turn_;
     if (unstarted_count_.load(std::memory_order_relaxed) != 0 &&
-        ((ticks_ & 1) != 0 || ready_.empty())) {
+        (unstarted_turn_ || ready_.empty())) {
         if (fiber_control* const next = take_unstarted()) {
             return next;
         }

@@ -189,6 +189,7 @@ private:
     fiber_control* running_ = nullptr;
     ready_queue ready_;
     int ticks_ = ticks_between_polls;
+    bool unstarted_turn_ = false;  // before the ready ones, if there are both
     fiber_control* ended_ =
         nullptr;  // has left by its last switch; its stack is still to be let go
     thread_globals globals_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs with several carrier threads.
+#include "core/waiter.hpp"
 #include "support/captured_log.hpp"
 
 #include <coir/async.hpp>
@@ -130,6 +131,34 @@ BOOST_AUTO_TEST_CASE(every_idle_carrier_starts_one_of_those_that_a_busy_one_has_
                 std::this_thread::yield();
             }
             BOOST_TEST((first.get() != second.get()));
+        });
+    }
+}
+
+// Goal: what is ready does not keep out what has not started, however many calls it makes that do
+// not wait. Method: every carrier has fibers that yield until one has run that none is idle for.
+BOOST_AUTO_TEST_CASE(unstarted_fibers_have_their_turn_beside_busy_ones) {
+    for (int calls = 0; calls < 4; ++calls) {
+        run(carriers(2), [&] {
+            std::atomic<int> busy{0};
+            std::atomic<bool> ran{false};
+            task_group group;
+            for (int i = 0; i < 4; ++i) {
+                group.spawn(on(i % 2), [&] {
+                    ++busy;
+                    while (!ran) {
+                        for (int call = 0; call < calls; ++call) {
+                            coir::detail::spend_budget();
+                        }
+                        coir::this_fiber::yield();
+                    }
+                });
+            }
+            while (busy < 4) {
+                coir::this_fiber::yield();
+            }
+            group.spawn([&] { ran = true; });
+            BOOST_CHECK_NO_THROW(group.join());
         });
     }
 }

@@ -132,17 +132,21 @@ void fiber_control::announce_end() noexcept {
 
 void fiber_control::strike_off() noexcept {
     if (travels) {
-        // Elsewhere a libc-shaped call that met a deadline could tell only the fiber's own scope,
-        // which the proxy had cancelled: see scope::mark_reported().
-        if (own_scope.reported() && own_scope.own() == cancel_cause::deadline) {
-            if (scope* const whose = travel().proxy.target()) {
-                whose->mark_reported();
-            }
-        }
+        pass_report_on();
         travel().proxy.detach();
     }
     if (group != nullptr) {
         group->fiber_ended(*this, std::exchange(group_failure_, nullptr));
+    }
+}
+
+// A libc-shaped call that failed elsewhere on behalf of a scope around us has told our own scope,
+// the outermost that there is.
+void fiber_control::pass_report_on() noexcept {
+    if (own_scope.reported()) {
+        if (scope* const whose = travel().proxy.target()) {
+            whose->mark_reported();
+        }
     }
 }
 
@@ -282,7 +286,9 @@ cancel_cause fiber_control::settle_on(scheduler& carrier) noexcept {
         settled_ = true;
         cause = cancelled_;
     }
-    own_scope.attach(origin == &carrier ? &travel().proxy : &carrier.root(), this);
+    // Elsewhere it is a root: only its proxy knows which shields stand between it and a cancelled
+    // scope, that of the whole run included, which is told at the origin, too.
+    own_scope.attach(origin == &carrier ? &travel().proxy : nullptr, this);
     return cause;
 }
 

@@ -148,6 +148,7 @@ private:
     void cancel_from_elsewhere(cancel_cause cause) noexcept;
     void call() noexcept;
     void fail() noexcept;
+    void pass_report_on() noexcept;
     void log_failure(const std::exception_ptr& error) const noexcept;
     void free() noexcept;
 

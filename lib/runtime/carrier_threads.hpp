@@ -28,18 +28,26 @@ public:
     carrier_threads& operator=(const carrier_threads&) = delete;
     ~carrier_threads();
 
-    // From its making on all carriers run fibers. Its end waits until none does any more.
+    // From begin() on all carriers run fibers: the main fiber's first act, since what fails before
+    // must not leave them running. The end of `running` waits until none does any more.
     class running {
     public:
-        explicit running(carrier_threads& others) noexcept : others_(others) {
-            others_.set(phase::running);
-        }
+        explicit running(carrier_threads& others) noexcept : others_(others) {}
         running(const running&) = delete;
         running& operator=(const running&) = delete;
-        ~running() { others_.meet_at_the_end(); }
+        void begin() noexcept {
+            begun_ = true;
+            others_.set(phase::running);
+        }
+        ~running() {
+            if (begun_) {
+                others_.meet_at_the_end();
+            }
+        }
 
     private:
         carrier_threads& others_;
+        bool begun_ = false;
     };
 
 private:

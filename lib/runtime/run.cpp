@@ -67,8 +67,12 @@ void check(const run_options& options) {
 
 void run_on(scheduler& fibers, carrier_threads& others, function_ref body) {
     try {
-        const carrier_threads::running running(others);
-        fibers.run_main(body);
+        carrier_threads::running running(others);
+        const auto begin_and_call = [&] {
+            running.begin();
+            body();
+        };
+        fibers.run_main(begin_and_call);
     } catch (const operation_cancelled&) {
         if (fibers.deadlock_report().empty()) {  // it is of a scope around run()
             if (scope* const outer = innermost_scope()) {

@@ -14,7 +14,12 @@ struct scheduler::main_fiber : fiber_control {
         : fiber_control(owner, owner, false, fiber_options(name, 0, {}), handle_kind::joinable,
                         nullptr, 0),
           home_(owner) {
-        home_.spare_stack_ = home_.stacks_.acquire(home_.default_stack_size_);  // may throw
+        try {
+            home_.spare_stack_ = home_.stacks_.acquire(home_.default_stack_size_);
+        } catch (...) {
+            own_scope.detach();  // as our destructor would, which does not run now
+            throw;
+        }
         home_.all_.push_back(*this);
         has_context = true;
         place = fiber_place::running;

@@ -316,6 +316,7 @@ fiber_control& scheduler::wait_for_ready() noexcept {
             return *next;
         }
         if (carriers_.steal_for(*this)) {
+            unstarted_turn_ = true;  // over: what we took to start it ourselves, nobody else can
             continue;
         }
         if (!inbox_.try_sleep()) {

@@ -70,8 +70,9 @@ void place_a_fiber() {
 
     std::vector<coir::fiber> visitors;
     for (int carrier = 0; carrier < carriers; ++carrier)  // spawn_on is short for the same
-        visitors.push_back(coir::spawn_on(
-            carrier, [&] { arriving.send(visitor{coir::this_carrier::number(), -1}); }));
+        visitors.push_back(coir::spawn_on(carrier, [&] {
+            arriving.send(visitor{coir::this_carrier::number(), -1});
+        }));
     for (coir::fiber& each : visitors)
         each.join();
     arriving.close();

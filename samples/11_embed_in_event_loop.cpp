@@ -4,6 +4,7 @@
 // what the other has, with no lock.
 #include <glib.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <coir/coir.hpp>
@@ -25,7 +26,7 @@ gboolean run_fibers(GSource* source, GSourceFunc, gpointer) {
     guest.run_ready();
     const coir::deadline next = guest.next_deadline();
     gint64 ready_time = -1;  // there is no timer
-    if (!next.is_never())    // rounded up: a microsecond early there would be nothing to do yet
+    if (!next.is_never())    // rounded up: a microsecond early there is nothing to do yet
         ready_time = g_get_monotonic_time() +
                      std::chrono::ceil<std::chrono::microseconds>(next.remaining()).count();
     g_source_set_ready_time(source, ready_time);
@@ -62,13 +63,16 @@ void shout(coir::net::tcp_listener& listener) {
     coir::net::tcp_socket client = listener.accept();
     std::array<char, 256> buffer;
     while (const std::size_t size = client.read_some(buffer.data(), buffer.size())) {
-        for (char& c : buffer)
-            c = g_ascii_toupper(c);
+        std::transform(buffer.begin(), buffer.begin() + size, buffer.begin(), g_ascii_toupper);
         client.write_all(buffer.data(), size);
     }
 }
 
 void talk(coir::future<std::string> news, GMainLoop* loop) {
+    struct at_end {
+        ~at_end() { g_main_loop_quit(loop); }  // a fiber may call what the host has
+        GMainLoop* loop;
+    } const quit{loop};
     std::cout << "fiber: waits for news" << std::endl;
     const std::string text = news.get();
 
@@ -81,7 +85,6 @@ void talk(coir::future<std::string> news, GMainLoop* loop) {
 
     coir::this_fiber::sleep_for(20ms);
     std::cout << "fiber: has slept, ends the loop" << std::endl;
-    g_main_loop_quit(loop);
 }
 
 int main() {
@@ -95,12 +98,12 @@ int main() {
 
         g_main_loop_run(loop);
 
-        talking.get();
-        std::cout << "host: the loop has ended" << std::endl;
         g_source_remove(timer);
         g_source_destroy(source);
         g_source_unref(source);
         g_main_loop_unref(loop);
+        talking.get();  // throws what has escaped the fiber
+        std::cout << "host: the loop has ended" << std::endl;
     } catch (const std::exception& error) {
         std::cerr << "11_embed_in_event_loop: " << error.what() << std::endl;
         return 1;

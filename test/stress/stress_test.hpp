@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 
@@ -69,6 +70,33 @@ protected:
 
 private:
     std::atomic<const char*> broken_{nullptr};
+};
+
+// What is used up and replaced: everybody shares the present one, and whoever has used it up sees
+// to the next. The last one to leave destroys it, while others may be on their way out of its
+// calls.
+template <class T>
+class generations {
+public:
+    std::shared_ptr<T> present() const {
+        const std::lock_guard lock(mutex_);
+        return present_;
+    }
+    void replace() {
+        auto next = std::make_shared<T>();
+        const std::lock_guard lock(mutex_);
+        present_.swap(next);
+        ++count_;
+    }
+    std::uint64_t count() const {
+        const std::lock_guard lock(mutex_);
+        return count_;
+    }
+
+private:
+    mutable std::mutex mutex_;  // std's: nobody waits while he holds it
+    std::shared_ptr<T> present_ = std::make_shared<T>();
+    std::uint64_t count_ = 0;
 };
 
 // The tests that there are, each a row of a table in a file of its own:

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_condition_variable_takes_turns_round_all_carriers) {
 
 // Receivers give up and are cancelled in between; what a receive has not returned stays.
 BOOST_AUTO_TEST_CASE(a_channel_loses_nothing_between_carriers) {
-    for (const std::size_t capacity : {0, 1, 5}) {
+    for (const std::size_t capacity : {0U, 1U, 5U}) {
         run(several(), [&] {
             constexpr int per_sender = 400;
             const unsigned seed = coir::test::law_seed(static_cast<int>(capacity));

@@ -174,17 +174,26 @@ void serve_on_every_carrier(net::tcp_listener& listener, const connection_handle
             twins.emplace_back(listener, static_cast<int>(i));
         }
     }
+    cancel_scope own_accepting;
     task_group others;
     for (twin& each : twins) {
-        others.spawn(fiber_options("serve").on(each.carrier),
-                     [&each, &handler, &options] { each.serve(handler, options); });
+        others.spawn(fiber_options("serve").on(each.carrier), [&] {
+            try {
+                each.serve(handler, options);
+            } catch (...) {
+                own_accepting.cancel();  // the group ends the other twins
+                throw;
+            }
+        });
     }
     server own(listener, handler, options);
-    own.accept_all();
+    own_accepting.run([&] { own.accept_all(); });
     for (twin& each : twins) {
         each.accepting.cancel();
     }
-    own.await_connections();
+    if (!own_accepting.cancel_requested()) {  // else a twin has failed, and all connections end
+        own.await_connections();
+    }
     others.join();
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server with several carriers.
+#include "support/system_calls.hpp"
+
 #include <coir/async.hpp>
 #include <coir/carrier.hpp>
 #include <coir/fiber.hpp>
@@ -14,9 +16,12 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -143,23 +148,52 @@ BOOST_AUTO_TEST_CASE(a_listener_that_does_not_share_its_port_is_refused_by_the_o
     });
 }
 
-// Goal: connections of one listener run on several carriers. Method: handlers that compute, so that
-// the accepting carrier is too busy to start them all.
+// The failure is the server's, whichever carrier it has come to; it does not go on with the rest.
+BOOST_AUTO_TEST_CASE(a_failure_to_accept_on_any_carrier_ends_the_server_with_it) {
+    for (int failing = 0; failing < static_cast<int>(carriers); ++failing) {
+        using replace_accept =
+            coir::test::replace_system_call<&coir::detail::system_calls::accept4>;
+        const replace_accept guard([&](int fd, sockaddr* from, socklen_t* size, int flags) {
+            if (coir::this_carrier::number() == failing) {
+                errno = EINVAL;
+                return -1;
+            }
+            return replace_accept::original(fd, from, size, flags);
+        });
+        run_on_several([] {
+            tcp_listener listener(any_port(), shared_port());
+            const auto serve = [&] {
+                coir::net::serve(listener, tell_and_echo, everywhere());
+            };
+            BOOST_CHECK_EXCEPTION(
+                coir::with_timeout(5s, serve), std::system_error,
+                [](const auto& e) { return e.code() == std::errc::invalid_argument; });
+        });
+    }
+}
+
+// Goal: connections of one listener run on several carriers. Method: all of them are in the backlog
+// when the server begins, and whichever handler the accepting carrier starts computes until another
+// carrier has started one.
 BOOST_AUTO_TEST_CASE(connections_of_one_listener_are_started_by_whoever_is_idle) {
     run_on_several([] {
         tcp_listener listener(any_port());
-        const auto computing = [](tcp_socket s) {
-            const auto until = std::chrono::steady_clock::now() + 2ms;
-            while (std::chrono::steady_clock::now() < until) {
+        std::vector<tcp_socket> clients;
+        for (int i = 0; i < 30; ++i) {
+            clients.push_back(tcp_socket::connect(listener.local_endpoint()));
+        }
+        std::atomic<bool> started_elsewhere{false};
+        const auto computing = [&](tcp_socket s) {
+            if (coir::this_carrier::number() != 0) {
+                started_elsewhere = true;
+            }
+            while (!started_elsewhere) {
+                std::this_thread::yield();
             }
             const char number = static_cast<char>('0' + coir::this_carrier::number());
             s.write_all(&number, 1);
         };
         fiber server(fiber_options("server").on(0), [&] { coir::net::serve(listener, computing); });
-        std::vector<tcp_socket> clients;
-        for (int i = 0; i < 30; ++i) {
-            clients.push_back(tcp_socket::connect(listener.local_endpoint()));
-        }
         std::array<int, carriers> count{};
         for (auto& client : clients) {
             ++count.at(carrier_of(client));

@@ -174,7 +174,8 @@ BOOST_DATA_TEST_CASE(selects_meet_everywhere, capacities, capacity) {
         const auto take = [&](std::optional<std::unique_ptr<int>> value) {
             out += **value;
         };
-        for (bool stop = false; !stop;) {
+        bool stop = false;
+        while (!stop) {
             coir::select(coir::on_receive(b, take), coir::on_receive(a, take),
                          coir::on_event(done, [&] { stop = true; }));
         }

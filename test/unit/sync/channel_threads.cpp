@@ -154,7 +154,9 @@ BOOST_DATA_TEST_CASE(deadlines_and_closing_lose_nothing, capacities, capacity) {
             });
         }
     });
-    std::this_thread::sleep_for(20ms);
+    while (turns < 1000) {  // all of them are in the thick of it
+        std::this_thread::yield();
+    }
     c.close();
     join(senders);
     join(receivers);

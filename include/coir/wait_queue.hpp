@@ -150,6 +150,11 @@ public:
         return node_->is_place ? static_cast<wait_place*>(node_) : nullptr;
     }
 
+    /// @brief Tells whether it is a fiber of the calling carrier: then it will run soon after the
+    /// delivery, which wakes up nobody.
+    /// @pre It holds somebody.
+    bool is_local() const noexcept { return is_local(*node_); }
+
     /// @brief Lets the waiter go on. What was written before is seen by it.
     void deliver() noexcept {
         if (node_ != nullptr) {
@@ -161,6 +166,7 @@ private:
     friend class wait_queue;  // nobody else can say that a waiter is claimed
     explicit claimed_waiter(detail::wait_node* node) noexcept : node_(node) {}
     static void deliver_to(detail::wait_node& node) noexcept;
+    static bool is_local(const detail::wait_node& node) noexcept;
 
     detail::wait_node* node_ = nullptr;
 };
@@ -203,7 +209,16 @@ public:
     wait_status park(Lock& lock, deadline until = deadline::never(),
                      wait_label label = {"wait queue", -1, true},
                      cancellable cancel = cancellable::yes) {
-        return park_locked(detail::lock_functions::of(lock), until, label, cancel);
+        return park_locked(head_, detail::lock_functions::of(lock), until, label, cancel);
+    }
+
+    /// As `park(lock, ...)`, but in front of all others: for a waiter that was notified, and finds
+    /// that what it was woken for has been taken by somebody else.
+    template <class Lock>
+    wait_status park_in_front(Lock& lock, deadline until = deadline::never(),
+                              wait_label label = {"wait queue", -1, true},
+                              cancellable cancel = cancellable::yes) {
+        return park_locked(*head_.next, detail::lock_functions::of(lock), until, label, cancel);
     }
 
     /// Waits in `place`, whose lock is held, for a notification; the lock is given up, and **not**
@@ -249,8 +264,9 @@ private:
     };
 
     wait_status park_unlocked(deadline until, wait_label label, cancellable cancel) noexcept;
-    wait_status park_locked(const detail::lock_functions& lock, deadline until, wait_label label,
-                            cancellable cancel);
+    static wait_status park_locked(detail::wait_link& next_in_line,
+                                   const detail::lock_functions& lock, deadline until,
+                                   wait_label label, cancellable cancel);
     static wait_status park_in_places(wait_place* const* places, std::size_t count,
                                       const unlock_function& held, deadline until, wait_label label,
                                       cancellable cancel) noexcept;

@@ -29,11 +29,12 @@ wait_status wait_queue::park_unlocked(deadline until, wait_label label,
     return status;
 }
 
-wait_status wait_queue::park_locked(const detail::lock_functions& lock, deadline until,
+wait_status wait_queue::park_locked(detail::wait_link& next_in_line,
+                                    const detail::lock_functions& lock, deadline until,
                                     wait_label label, cancellable cancel) {
     waiter w(true);
     wait_node node(w);
-    node.link_before(head_);
+    node.link_before(next_in_line);
     // From here on another thread may claim and post this waiter. That is delivered once we are
     // parked: the carrier looks into its inbox only when a fiber stops running.
     lock.unlock(lock.object);
@@ -88,6 +89,10 @@ wait_status wait_queue::park_in_places(wait_place* const* places, std::size_t co
 claimed_waiter wait_queue::claim_one() noexcept { return claimed_waiter(detail::claim_one(head_)); }
 
 void claimed_waiter::deliver_to(detail::wait_node& node) noexcept { node.owner->deliver(); }
+
+bool claimed_waiter::is_local(const detail::wait_node& node) noexcept {
+    return node.owner->is_local();
+}
 
 bool wait_queue::unpark_one() noexcept { return detail::unpark_one(head_); }
 

@@ -50,11 +50,15 @@ waiter::waiter(bool shared) noexcept
       fiber_(running_fiber()),
       parker_(fiber_ == nullptr ? &thread_parker::of_this_thread() : nullptr) {}
 
+bool waiter::is_local() const noexcept {
+    return fiber_ != nullptr && &fiber_->home() == scheduler::current();
+}
+
 void waiter::deliver() noexcept {
     COIR_ASSERT(claimed(), "a wait is delivered that nobody has ended");
     if (fiber_ == nullptr) {
         parker_->unpark();
-    } else if (&fiber_->home() == scheduler::current()) {
+    } else if (is_local()) {
         fiber_->home().make_ready(*fiber_);
     } else {
         fiber_->home().post(remote_);

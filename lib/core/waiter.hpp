@@ -55,6 +55,9 @@ public:
     // The waiter may be gone when this returns.
     void deliver() noexcept;
 
+    // Whether a fiber of the calling carrier waits.
+    bool is_local() const noexcept;
+
     fiber_control* fiber() const noexcept { return fiber_; }
     thread_parker* thread() const noexcept { return parker_; }
 

@@ -22,8 +22,11 @@ namespace coir {
 /// program ends with the report.
 /// @cancellation Locking is no cancellation point, as in POSIX, so that cleanup may lock: it is
 /// neither refused nor ended by a cancelled scope or its deadline.
-/// @order First come, first served. unlock() hands the mutex to the one that has waited longest, so
-/// nobody can take it from under those who wait, not even who unlocks it and locks it again.
+/// @order First come, first served: among the fibers of one carrier unlock() hands the mutex to the
+/// one that has waited longest, and nobody can take it from under those who wait. If that one is a
+/// thread or a fiber of another carrier, it is woken up, which takes many times as long as a mutex
+/// should be held. Until it comes the mutex is free, and whoever asks for it then has it. One who
+/// comes and finds it taken stays first in line and is not overtaken again.
 /// @lifetime It may be destroyed as soon as nobody holds it or waits for it, though another one's
 /// unlock() has not returned yet. Destroying it with somebody in line is an error (asserted).
 /// @example `test/unit/sync/mutex.cpp`

@@ -17,7 +17,7 @@ namespace coir {
 /// @errors std::system_error: operation_not_permitted for unlocking what one does not hold,
 /// resource_unavailable_try_again beyond 2^32 - 1 locks by one owner.
 /// @cancellation Locking is no cancellation point.
-/// @order First come, first served.
+/// @order As mutex.
 /// @lifetime As mutex.
 /// @example `test/unit/sync/recursive_mutex.cpp`
 class COIR_API recursive_mutex {

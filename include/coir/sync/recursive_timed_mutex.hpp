@@ -20,7 +20,7 @@ namespace coir {
 /// @errors As recursive_mutex: operation_not_permitted, resource_unavailable_try_again.
 /// @cancellation Locking is no cancellation point. A wait with a deadline ends at that deadline,
 /// and no scope ends it sooner.
-/// @order First come, first served. A wait that its deadline has ended did not get the mutex, nor
+/// @order As mutex. A wait that its deadline has ended did not get the mutex, nor
 /// keep it from the next in line.
 /// @lifetime As mutex.
 /// @example `test/unit/sync/recursive_timed_mutex.cpp`

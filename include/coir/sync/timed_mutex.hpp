@@ -19,7 +19,7 @@ namespace coir {
 /// @errors As mutex: resource_deadlock_would_occur, operation_not_permitted.
 /// @cancellation Locking is no cancellation point. A wait with a deadline ends at that deadline,
 /// and no scope ends it sooner.
-/// @order First come, first served. A wait that its deadline has ended did not get the mutex, nor
+/// @order As mutex. A wait that its deadline has ended did not get the mutex, nor
 /// keep it from the next in line.
 /// @lifetime As mutex.
 /// @example `test/unit/sync/timed_mutex.cpp`

@@ -65,6 +65,55 @@ BOOST_AUTO_TEST_CASE(a_mutex_lets_one_in_at_a_time) {
     });
 }
 
+// Those in line are told that they wait for fibers of their run alone, so that a deadlock among
+// them is seen. A thread that took the mutex now could keep it, and they would pass for such.
+BOOST_AUTO_TEST_CASE(a_thread_does_not_overtake_fibers_that_count_on_each_other) {
+    run(several(), [] {
+        coir::mutex m;
+        std::atomic<bool> in_line{false};
+        std::atomic<bool> may_go_on{false};
+        const auto locks = [&] {
+            const bool got = m.try_lock();
+            if (got) {
+                m.unlock();
+            }
+            return got;
+        };
+        task_group group;
+        m.lock();
+        group.spawn(on(1), [&] {
+            bool has_run = false;
+            coir::fiber waiting(on(1), [&] {
+                has_run = true;
+                const std::lock_guard guard(m);
+                in_line = false;
+            });
+            while (!has_run) {
+                coir::this_fiber::yield();
+            }
+            in_line = true;
+            // As long as this fiber stays here the other one cannot answer the call.
+            while (!may_go_on) {
+                std::this_thread::yield();
+            }
+            waiting.join();
+        });
+        while (!in_line) {
+            coir::this_fiber::yield();
+        }
+        m.unlock();
+        BOOST_TEST(locks());
+        bool got = true;
+        std::thread([&] { got = locks(); }).join();
+        BOOST_TEST(!got);
+        BOOST_TEST(in_line);
+        may_go_on = true;
+        group.join();
+        std::thread([&] { got = locks(); }).join();
+        BOOST_TEST(got);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_semaphore_lets_as_many_in_as_it_has_permits) {
     run(several(), [] {
         coir::counting_semaphore<4> permits(4);

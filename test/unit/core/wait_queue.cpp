@@ -58,6 +58,39 @@ FIBER_TEST_CASE(waiters_are_notified_in_the_order_in_which_they_parked) {
     c.join();
 }
 
+FIBER_TEST_CASE(one_that_parks_in_front_is_notified_before_all_others) {
+    wait_queue queue;
+    std::mutex nobody_else;
+    std::string trace;
+    fiber a([&] {
+        std::unique_lock lock(nobody_else);
+        BOOST_TEST(queue.park(lock) == wait_status::notified);
+        trace += 'a';
+        BOOST_TEST(queue.park_in_front(lock) == wait_status::notified);
+        trace += 'A';
+    });
+    fiber b([&] {
+        std::unique_lock lock(nobody_else);
+        BOOST_TEST(queue.park(lock) == wait_status::notified);
+        trace += 'b';
+    });
+    fiber c([&] {
+        std::unique_lock lock(nobody_else);
+        const deadline soon = deadline::after(milliseconds(1));
+        BOOST_TEST(queue.park_in_front(lock, soon) == wait_status::timed_out);
+        BOOST_TEST(lock.owns_lock());
+        trace += 'c';
+    });
+    c.join();
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(queue.unpark_one());
+        coir::this_fiber::yield();
+    }
+    BOOST_TEST(trace == "caAb");
+    a.join();
+    b.join();
+}
+
 FIBER_TEST_CASE(unpark_one_tells_whether_somebody_waited) {
     wait_queue queue;
     BOOST_TEST(!queue.unpark_one());

@@ -28,12 +28,22 @@ public:
         if (everybody_ != place) {
             everybody_ = nullptr;
         }
+        if (first) {
+            counted_on_ = everybody_;
+        }
         return everybody_ == nullptr;
+    }
+
+    // With the line's lock held, and somebody in line: whether one from `place` may own the lock
+    // before it is their turn, for all that join() has told them.
+    bool may_overtake(const void* place) const noexcept {
+        return counted_on_ == nullptr || counted_on_ == place;
     }
 
 private:
     std::atomic<const void*> owner_{nullptr};
-    const void* everybody_ = nullptr;  // the place that all in line and the owner come from
+    const void* everybody_ = nullptr;   // the place that all in line and the owner come from
+    const void* counted_on_ = nullptr;  // what that was when the line began
 };
 
 }  // namespace coir::detail

@@ -7,6 +7,8 @@
 #include <coir/sync/detail/locked_word.hpp>
 #include <coir/wait_queue.hpp>
 
+#include <mutex>
+
 namespace coir::detail {
 
 struct caller;
@@ -24,7 +26,9 @@ public:
     bool held_by_caller() const noexcept;
 
 private:
+    bool take(const caller& self) noexcept;
     bool wait(const caller& self, deadline until, const char* type);
+    wait_status arrive(const caller& self, std::unique_lock<locked_word>& guard, deadline until);
 
     locked_word state_;
     wait_queue waiting_;

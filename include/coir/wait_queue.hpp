@@ -24,8 +24,10 @@ enum class cancellable : bool { no, yes };
 struct wait_label {
     const char* text = "wait queue";  ///< a string that outlives the wait
     long number = -1;                 ///< a detail such as a descriptor; shown unless negative
-    /// Whether somebody who is no fiber of this scheduler could end the wait. If every fiber waits
-    /// and none of them could be woken from outside or by a timer, that is a deadlock.
+    /// Whether somebody who is no fiber of this run could end the wait. If every fiber waits and
+    /// none of them could be woken from outside or by a timer, that is a deadlock. For a queue that
+    /// a lock guards that somebody is another thread, so it counts only in a process that has had
+    /// one.
     bool woken_from_outside = false;
 };
 

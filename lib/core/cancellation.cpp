@@ -56,7 +56,7 @@ void shared_scope::enter() {
     entered_ = true;
     home_ = scheduler::current();
     if (home_ != nullptr) {
-        home_->outside_can_cancel(true);  // any thread may call cancel()
+        home_->threads_can_cancel(true);  // any thread may call cancel()
     }
 }
 
@@ -70,7 +70,7 @@ void shared_scope::leave() noexcept {
         undelivered = posted_.on_its_way();
     }
     if (home != nullptr) {
-        home->outside_can_cancel(false);
+        home->threads_can_cancel(false);
     }
     if (undelivered) {
         home->deliver_inbox();  // the item must not outlive the stay

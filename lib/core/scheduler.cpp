@@ -3,6 +3,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "base/single_threaded.hpp"
 #include "base/spin_lock.hpp"
 #include "time/clock.hpp"
 
@@ -325,8 +326,8 @@ fiber_control& scheduler::wait_for_ready() noexcept {
         const deadline until = timers_.next();
         bool deadlock = false;
         if (carriers_.go_idle(*this)) {
-            deadlock = until.is_never() && waits_woken_from_outside_ == 0 &&
-                       carriers_.all_quiet_with(*this);
+            deadlock =
+                until.is_never() && !anybody_outside_can_wake() && carriers_.all_quiet_with(*this);
             if (!deadlock) {
                 idle_.wait(until);
             }
@@ -339,6 +340,11 @@ fiber_control& scheduler::wait_for_ready() noexcept {
         read_clock_and_fire();
         age_pools();
     }
+}
+
+// Where there is but one thread, no other one can.
+bool scheduler::anybody_outside_can_wake() const noexcept {
+    return waits_woken_by_events_ != 0 || (waits_woken_by_threads_ != 0 && !single_threaded());
 }
 
 void scheduler::read_clock_and_fire() noexcept {
@@ -377,7 +383,9 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
     }
     wait_timer timeout(w);
     timers_.arm(timeout, until);
-    waits_woken_from_outside_ += label.woken_from_outside ? 1 : 0;
+    // Whoever notifies a shared waiter takes a lock for it: that is a thread, if it is nobody here.
+    std::ptrdiff_t& such_waits = w.shared() ? waits_woken_by_threads_ : waits_woken_by_events_;
+    such_waits += label.woken_from_outside ? 1 : 0;
     self.label = label;
     self.parked_since = loop_time_;
     self.wait = &w;
@@ -387,7 +395,7 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
     switch_away(self);
 
     self.wait = nullptr;
-    waits_woken_from_outside_ -= label.woken_from_outside ? 1 : 0;
+    such_waits -= label.woken_from_outside ? 1 : 0;
     timers_.cancel(timeout);
     return w.outcome();
 }

@@ -101,8 +101,8 @@ public:
     }
     timer_queue& timers() noexcept { return timers_; }
 
-    // As long as somebody outside holds what could end any wait, no silence is a deadlock.
-    void outside_can_cancel(bool can) noexcept { waits_woken_from_outside_ += can ? 1 : -1; }
+    // As long as another thread may hold what could end any wait, no silence is a deadlock.
+    void threads_can_cancel(bool can) noexcept { waits_woken_by_threads_ += can ? 1 : -1; }
 
     // Whether a deadline has certainly passed, without a look at the clock; its timer tells the
     // rest.
@@ -170,6 +170,7 @@ private:
     fiber_control& next_ready() noexcept;
     fiber_control& wait_for_ready() noexcept;
     void poll() noexcept;
+    bool anybody_outside_can_wake() const noexcept;
     void read_clock_and_fire() noexcept;
     bool bind(fiber_control& fiber) noexcept;
     void give_stack(fiber_control& fiber, const stack& s) noexcept;
@@ -217,7 +218,8 @@ private:
     bool ending_ = false;   // this carrier has been told to stop
     bool over_ = false;     // every carrier has let go of the group
     std::size_t live_ = 0;  // fibers in the books but for the main one, unstarted ones included
-    std::ptrdiff_t waits_woken_from_outside_ = 0;
+    std::ptrdiff_t waits_woken_by_threads_ = 0;  // and by nothing else outside
+    std::ptrdiff_t waits_woken_by_events_ = 0;   // by the kernel, or whatever else a carrier asks
     boost::intrusive::list<fiber_control, boost::intrusive::member_hook<
                                               fiber_control, boost::intrusive::list_member_hook<>,
                                               &fiber_control::in_all>>

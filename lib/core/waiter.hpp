@@ -55,6 +55,8 @@ public:
     // The waiter may be gone when this returns.
     void deliver() noexcept;
 
+    bool shared() const noexcept { return shared_; }
+
     // Whether a fiber of the calling carrier waits.
     bool is_local() const noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // close, dup2, dup3: the end of a descriptor. Who waits for it is told before the kernel may give
-// its number out again, or he would go on with somebody else's data.
+// its number out again, or he would go on with somebody else's data; and who begins to wait when
+// the end is near is told after it.
 //
 // None of these is a cancellation point: a cancelled scope must be able to let go of what it holds.
 #include <coir/posix.hpp>
@@ -13,12 +14,6 @@
 namespace coir::detail {
 
 namespace {
-
-void end_waits(int fd) noexcept {
-    const int before = errno;
-    io_forget(fd);
-    errno = before;
-}
 
 // Whether dup2 would close `new_fd`.
 bool replaces(int old_fd, int new_fd) noexcept {
@@ -34,23 +29,16 @@ bool replaces(int old_fd, int new_fd) noexcept {
 
 namespace coir::posix {
 
-int close(int fd) noexcept {
-    detail::end_waits(fd);
-    return detail::sys.close(fd);
-}
+int close(int fd) noexcept { return detail::io_close(fd); }
 
 int dup2(int old_fd, int new_fd) noexcept {
-    if (detail::replaces(old_fd, new_fd)) {
-        detail::end_waits(new_fd);
-    }
+    const detail::io_closing closing(detail::replaces(old_fd, new_fd) ? new_fd : -1);
     return ::dup2(old_fd, new_fd);
 }
 
 #ifdef __linux__
 int dup3(int old_fd, int new_fd, int flags) noexcept {
-    if (detail::replaces(old_fd, new_fd)) {
-        detail::end_waits(new_fd);
-    }
+    const detail::io_closing closing(detail::replaces(old_fd, new_fd) ? new_fd : -1);
     return ::dup3(old_fd, new_fd, flags);
 }
 #endif

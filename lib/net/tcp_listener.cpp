@@ -6,6 +6,7 @@
 #include "net/net_error.hpp"
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
+#include "reactor/wait_io.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -132,8 +133,9 @@ tcp_socket tcp_listener::accept(std::error_code& ec) {
 void tcp_listener::close() noexcept {
     const int descriptor = std::exchange(descriptor_, -1);
     if (descriptor >= 0) {
-        detail::io_forget(descriptor);
-        const detail::unique_fd closing(descriptor);
+        const int saved = errno;
+        detail::io_close(descriptor);
+        errno = saved;
     }
 }
 

@@ -2,11 +2,11 @@
 #include <coir/net/tcp_socket.hpp>
 
 #include "base/system_calls.hpp"
-#include "base/unique_fd.hpp"
 #include "net/connect_attempt.hpp"
 #include "net/net_error.hpp"
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
+#include "reactor/wait_io.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -200,7 +200,14 @@ void tcp_socket::shutdown_write() {
     }
 }
 
-void tcp_socket::close() noexcept { const detail::unique_fd closing(release()); }
+void tcp_socket::close() noexcept {
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (descriptor >= 0) {
+        const int saved = errno;
+        detail::io_close(descriptor);
+        errno = saved;
+    }
+}
 
 int tcp_socket::release() noexcept {
     const int descriptor = std::exchange(descriptor_, -1);

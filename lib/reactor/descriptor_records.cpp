@@ -59,13 +59,20 @@ descriptor_record& descriptor_record::of(int descriptor) noexcept {
     return found != nullptr ? (*found)[number % chunk_size] : no_record;
 }
 
-void descriptor_record::note_waiter(std::uint32_t reactor_number) noexcept {
-    std::uint32_t noted = waiter.load(std::memory_order_relaxed);
-    while (noted != reactor_number && noted != several) {
-        // acq_rel: a closer that reads this sees the waiter's reactor made.
-        if (waiter.compare_exchange_weak(noted, noted == 0 ? reactor_number : several,
-                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
-            return;
+std::uint32_t descriptor_record::begin_wait(std::uint32_t reactor_number) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    for (;;) {
+        const std::uint32_t noted = waiter_in(seen);
+        if (noted == reactor_number || noted == several || this == &no_record) {
+            return life_in(seen);
+        }
+        const std::uint64_t with_us =
+            (seen & ~std::uint64_t{UINT32_MAX}) | (noted == 0 ? reactor_number : several);
+        // acq_rel: a closer that reads this sees the reactor made; and if he has looked already,
+        // the kernel has closed the file for us, too.
+        if (word_.compare_exchange_weak(seen, with_us, std::memory_order_acq_rel,
+                                        std::memory_order_acquire)) {
+            return life_in(seen);
         }
     }
 }
@@ -74,11 +81,16 @@ bool descriptor_record::end_life(std::uint32_t reactor_number) noexcept {
     if (this == &no_record) {
         return false;
     }
-    closes.fetch_add(1, std::memory_order_release);
-    if (waiter.load(std::memory_order_relaxed) == 0) {
-        return false;
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while (!word_.compare_exchange_weak(seen, std::uint64_t{life_in(seen) + 1} << 32,
+                                        std::memory_order_acq_rel, std::memory_order_relaxed)) {
     }
-    const std::uint32_t noted = waiter.exchange(0, std::memory_order_acq_rel);
+    return waiter_in(seen) != 0 && waiter_in(seen) != reactor_number;
+}
+
+bool descriptor_record::awaited(std::uint32_t reactor_number) noexcept {
+    // It writes what is there. A load might be done before the close, and miss who comes between.
+    const std::uint32_t noted = waiter_in(word_.fetch_add(0, std::memory_order_acq_rel));
     return noted != 0 && noted != reactor_number;
 }
 

@@ -27,6 +27,8 @@ public:
     bool has_standing_interest() const noexcept override { return true; }
     int set_standing(poller_key key) noexcept override;
     int set_one_shot(poller_key key, direction_set wanted) noexcept override;
+    bool renew_standing(poller_key key) noexcept override;
+    bool renew_one_shot(poller_key key, direction_set wanted) noexcept override;
     void forget(int) noexcept override {}  // close(2) takes it out; late events miss by generation
     std::size_t wait(deadline until, poller_event* events, std::size_t capacity) noexcept override;
     int descriptor() const noexcept override { return epoll_.get(); }
@@ -37,6 +39,7 @@ private:
 
     int control(int operation, poller_key key, std::uint32_t mask) noexcept;
     int register_or_change(poller_key key, std::uint32_t mask, bool likely_known) noexcept;
+    bool change(poller_key key, std::uint32_t mask) noexcept;
     int wait_in_kernel(deadline until, int capacity) noexcept;
     bool likely_registered(int descriptor) const noexcept {
         return static_cast<std::size_t>(descriptor) < registered_.size() &&
@@ -52,6 +55,12 @@ private:
 };
 
 constexpr poller_key wake_key{-1, 0};
+constexpr std::uint32_t standing_mask = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+std::uint32_t one_shot_mask(direction_set wanted) noexcept {
+    return EPOLLONESHOT | (wanted.read ? EPOLLIN | EPOLLPRI | EPOLLRDHUP : 0U) |
+           (wanted.write ? EPOLLOUT : 0U);
+}
 
 std::uint64_t pack(poller_key key) noexcept {
     return static_cast<std::uint64_t>(key.generation) << 32 |
@@ -100,7 +109,24 @@ int epoll_poller::register_or_change(poller_key key, std::uint32_t mask,
 }
 
 int epoll_poller::set_standing(poller_key key) noexcept {
-    return register_or_change(key, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, false);
+    return register_or_change(key, standing_mask, false);
+}
+
+// A registration is of a file under a number, and goes when the file does; so the kernel finds it
+// (epoll_ctl(2): else ENOENT) only while the number has that file.
+bool epoll_poller::change(poller_key key, std::uint32_t mask) noexcept {
+    const int saved = errno;
+    const int error = control(EPOLL_CTL_MOD, key, mask);
+    errno = saved;
+    return error == 0;
+}
+
+bool epoll_poller::renew_standing(poller_key key) noexcept { return change(key, standing_mask); }
+
+bool epoll_poller::renew_one_shot(poller_key key, direction_set wanted) noexcept {
+    const bool renewed = change(key, one_shot_mask(wanted));
+    registered_[static_cast<std::size_t>(key.descriptor)] = renewed;
+    return renewed;
 }
 
 int epoll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
@@ -113,8 +139,6 @@ int epoll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
         }
         return 0;
     }
-    const std::uint32_t mask = EPOLLONESHOT | (wanted.read ? EPOLLIN | EPOLLPRI | EPOLLRDHUP : 0U) |
-                               (wanted.write ? EPOLLOUT : 0U);
     const auto number = static_cast<std::size_t>(key.descriptor);
     try {
         if (number >= registered_.size()) {
@@ -123,7 +147,7 @@ int epoll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
     } catch (const std::bad_alloc&) {
         return ENOMEM;
     }
-    const int error = register_or_change(key, mask, registered_[number]);
+    const int error = register_or_change(key, one_shot_mask(wanted), registered_[number]);
     registered_[number] = error == 0;
     return error;
 }

@@ -24,6 +24,10 @@ public:
     bool has_standing_interest() const noexcept override { return false; }
     int set_standing(poller_key) noexcept override { return EPERM; }
     int set_one_shot(poller_key key, direction_set wanted) noexcept override;
+    bool renew_standing(poller_key) noexcept override { return false; }
+    bool renew_one_shot(poller_key key, direction_set wanted) noexcept override {
+        return set_one_shot(key, wanted) == 0;
+    }
     void forget(int descriptor) noexcept override { remove(descriptor); }
     std::size_t wait(deadline until, poller_event* events, std::size_t capacity) noexcept override;
     void wake() noexcept override { wake_.raise(); }

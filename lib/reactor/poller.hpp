@@ -45,9 +45,15 @@ public:
     virtual bool has_standing_interest() const noexcept = 0;
     virtual int set_standing(poller_key key) noexcept = 0;
 
-    // Replaces a descriptor's one-shot interest; none takes it back.
+    // Replaces a descriptor's one-shot interest; none takes it back, and standing interest, too.
     // Both return 0 or an errno: EPERM where readiness has no meaning (regular files).
     virtual int set_one_shot(poller_key key, direction_set wanted) noexcept = 0;
+
+    // The same for a descriptor that has interest of that kind already. False: the number's file is
+    // not the one that has it, or the number is not open. A backend that watches numbers, not
+    // files, cannot tell. An edge may be reported once more.
+    virtual bool renew_standing(poller_key key) noexcept = 0;
+    virtual bool renew_one_shot(poller_key key, direction_set wanted) noexcept = 0;
 
     // A descriptor of ours is about to be closed.
     virtual void forget(int descriptor) noexcept = 0;

@@ -55,6 +55,17 @@ public:
     void add(waiter& w, interest_entry& e, const io_interest& i) noexcept {
         data_[size_++].emplace(w, e, i);
     }
+    // Takes out those that stand in one entry, or all. @returns whether there was one.
+    bool leave(const interest_entry* entry = nullptr) noexcept {
+        bool any = false;
+        for (auto& one : *this) {
+            if (one->node.linked() && (entry == nullptr || &one->entry == entry)) {
+                one->node.unlink();
+                any = true;
+            }
+        }
+        return any;
+    }
     std::optional<armed_wait>* begin() noexcept { return data_; }
     std::optional<armed_wait>* end() noexcept { return data_ + size_; }
 
@@ -89,9 +100,13 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
             error = EBADF;
             break;
         }
-        interest_entry* const entry = entry_for_wait(interests[i].descriptor);
+        interest_entry* const entry = entry_at(interests[i].descriptor);
         if (entry == nullptr) {
             error = ENOMEM;
+            break;
+        }
+        if (!begin_wait(*entry, interests[i], armed)) {
+            error = EBADF;
             break;
         }
         armed.add(w, *entry, interests[i]);
@@ -108,10 +123,8 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
         result.status = park(w, until, label_of(interests, count), cancel);
         --waits_;
     }
+    armed.leave();
     for (auto& one : armed) {
-        if (one->node.linked()) {
-            one->node.unlink();
-        }
         if (one->closed_meanwhile()) {
             result = {wait_status::notified, EBADF};
         } else if (one->interest.kind == descriptor_kind::foreign) {
@@ -121,20 +134,50 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
     return result;
 }
 
-// The entry of a number, brought up to the number's present life. Null: there is no memory for it.
-interest_entry* reactor::entry_for_wait(int descriptor) noexcept {
-    interest_entry* entry = nullptr;
+// Null: there is no memory for it.
+interest_entry* reactor::entry_at(int descriptor) noexcept {
     try {
-        entry = &table_.at(descriptor);
+        return &table_.at(descriptor);
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
-    descriptor_record& record = descriptor_record::of(descriptor);
-    if (entry->life != record.life()) {
-        forget_life(*entry, descriptor);
+}
+
+// Brings an entry up to the file that a wait, which begins now, is for. Where the poller watches a
+// file under this number already, it is asked whether that is the one; for a file of our own it
+// need not be, since that one is watched for as long as it lives. False: the wait stands in the
+// entry already, for another direction, and the file has changed since.
+bool reactor::begin_wait(interest_entry& entry, const io_interest& interest,
+                         armed_waits& armed) noexcept {
+    const std::uint32_t life =
+        descriptor_record::of(interest.descriptor).begin_wait(registration_.number());
+    if (entry.life == life) {
+        if (interest.kind == descriptor_kind::owned) {
+            return true;
+        }
+        direction_set wanted = entry.wanted();
+        (interest.what == direction::read ? wanted.read : wanted.write) = true;
+        if (renew(entry, interest.descriptor, wanted)) {
+            return true;
+        }
     }
-    record.note_waiter(registration_.number());
-    return entry;
+    // Who does not sleep yet must not be woken.
+    const bool stands_there = armed.leave(&entry);
+    forget_life(entry, interest.descriptor, life);
+    return !stands_there;
+}
+
+// Has the poller watch for what is wanted, if it watches. False: not the file that the number has.
+bool reactor::renew(interest_entry& entry, int descriptor, direction_set wanted) noexcept {
+    const poller_key key{descriptor, entry.generation};
+    if (entry.standing) {
+        return poller_->renew_standing(key);
+    }
+    if (entry.one_shot == direction_set{}) {
+        return true;
+    }
+    entry.one_shot = wanted;
+    return poller_->renew_one_shot(key, wanted);
 }
 
 // Tells the poller what it does not know yet of who waits.
@@ -150,9 +193,7 @@ int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kin
         return error;
     }
     const direction_set wanted = entry.wanted();
-    // That somebody waits for a foreign number already does not mean that the kernel watches the
-    // file which has it now: so it is told for each wait.
-    if (entry.standing || (kind == descriptor_kind::owned && wanted == entry.one_shot)) {
+    if (entry.standing || wanted == entry.one_shot) {
         return 0;
     }
     const int error = poller_->set_one_shot(key, wanted);
@@ -166,9 +207,14 @@ int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kin
 // closed behind our back, and its number may come to mean another one.
 void reactor::withdraw(interest_entry& entry, int descriptor) noexcept {
     const direction_set wanted = entry.wanted();
-    if (!entry.standing && !(wanted == entry.one_shot)) {
+    if (entry.standing || wanted == entry.one_shot) {
+        return;
+    }
+    if (wanted == direction_set{}) {
         poller_->set_one_shot({descriptor, entry.generation}, wanted);
         entry.one_shot = wanted;
+    } else if (!renew(entry, descriptor, wanted)) {
+        forget(descriptor);
     }
 }
 
@@ -193,13 +239,12 @@ void reactor::dispatch(const poller_event& event) noexcept {
         // No further edge will come for what lasts for ever; the bits must not wait for one.
         entry->final[0] |= event.ended || event.failed;
         entry->final[1] |= event.failed;
-    } else {
-        entry->one_shot = {};
-        const direction_set left = entry->wanted();
-        if (!(left == direction_set{})) {
-            poller_->set_one_shot(event.key, left);
-            entry->one_shot = left;
-        }
+        return;
+    }
+    entry->one_shot = entry->wanted();
+    if (!(entry->one_shot == direction_set{}) &&
+        !poller_->renew_one_shot(event.key, entry->one_shot)) {
+        forget(event.key.descriptor);
     }
 }
 
@@ -217,17 +262,18 @@ void reactor::drained(int descriptor, direction d) noexcept {
 
 void reactor::forget(int descriptor) noexcept {
     if (interest_entry* const entry = table_.find(descriptor)) {
-        forget_life(*entry, descriptor);
+        forget_life(*entry, descriptor, descriptor_record::of(descriptor).life());
     }
 }
 
-// The entry is about a life of the number that is over.
-void reactor::forget_life(interest_entry& entry, int descriptor) noexcept {
+// The entry is about a file that the number does not mean any more. `life`: that of the wait that
+// begins. It must not be a later one, or the wait would not be ended with its own.
+void reactor::forget_life(interest_entry& entry, int descriptor, std::uint32_t life) noexcept {
     if (entry.standing || !(entry.one_shot == direction_set{})) {
         poller_->forget(descriptor);
     }
     ++entry.generation;  // tells the waiters, and makes late events miss
-    entry.life = descriptor_record::of(descriptor).life();
+    entry.life = life;
     entry.standing = false;
     entry.one_shot = {};
     entry.ready = {true, true};
@@ -249,7 +295,7 @@ void reactor::closed_elsewhere(int descriptor) noexcept {
     poller_->wake();
 }
 
-// What other threads have closed. A wait that is for a later life of the number is not meant.
+// What other threads have closed, or are about to.
 void reactor::forget_closed() noexcept {
     std::vector<int> closed;
     bool all = false;
@@ -260,8 +306,9 @@ void reactor::forget_closed() noexcept {
         has_closed_.store(false, std::memory_order_relaxed);
     }
     const auto forget_if_over = [this](int descriptor, interest_entry& entry) {
-        if (entry.life != descriptor_record::of(descriptor).life()) {
-            forget_life(entry, descriptor);
+        const std::uint32_t life = descriptor_record::of(descriptor).life();
+        if (entry.life != life || !renew(entry, descriptor, entry.one_shot)) {
+            forget_life(entry, descriptor, life);
         }
     };
     for (const int descriptor : closed) {

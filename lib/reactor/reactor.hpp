@@ -65,7 +65,8 @@ public:
     // The descriptor is about to be closed: waits for it end with EBADF, and nothing is remembered.
     void forget(int descriptor) noexcept;
 
-    // Another thread closes it: the same, soon, on this reactor's own thread. Any thread.
+    // Another thread closes it, or has: the same, soon, on this reactor's own thread, unless the
+    // number has the file that is meant here. Any thread.
     void closed_elsewhere(int descriptor) noexcept;
     std::uint32_t number() const noexcept { return registration_.number(); }
 
@@ -86,8 +87,11 @@ private:
     class armed_waits;
 
     int announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept;
-    interest_entry* entry_for_wait(int descriptor) noexcept;
-    void forget_life(interest_entry& entry, int descriptor) noexcept;
+    interest_entry* entry_at(int descriptor) noexcept;
+    bool begin_wait(interest_entry& entry, const io_interest& interest,
+                    armed_waits& armed) noexcept;
+    bool renew(interest_entry& entry, int descriptor, direction_set wanted) noexcept;
+    void forget_life(interest_entry& entry, int descriptor, std::uint32_t life) noexcept;
     void forget_closed() noexcept;
     void withdraw(interest_entry& entry, int descriptor) noexcept;
     void dispatch(const poller_event& event) noexcept;

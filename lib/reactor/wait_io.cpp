@@ -99,19 +99,40 @@ void io_drained(int descriptor, direction d) noexcept {
     }
 }
 
-void io_forget(int descriptor) noexcept {
-    if (descriptor < 0) {
+io_closing::io_closing(int descriptor) noexcept : descriptor_(descriptor) {
+    if (descriptor_ < 0) {
+        return;
+    }
+    const int saved = errno;
+    reactor* const here = reactor::current();
+    const bool others_wait =
+        descriptor_record::of(descriptor_).end_life(here != nullptr ? here->number() : 0);
+    if (here != nullptr) {
+        here->forget(descriptor_);
+    }
+    if (others_wait) {
+        tell_other_reactors(here, descriptor_);
+    }
+    errno = saved;
+}
+
+io_closing::~io_closing() {
+    if (descriptor_ < 0) {
         return;
     }
     reactor* const here = reactor::current();
-    const bool others_wait =
-        descriptor_record::of(descriptor).end_life(here != nullptr ? here->number() : 0);
-    if (here != nullptr) {
-        here->forget(descriptor);
-    }
-    if (others_wait) {
-        tell_other_reactors(here, descriptor);
+    if (descriptor_record::of(descriptor_).awaited(here != nullptr ? here->number() : 0)) {
+        const int saved = errno;
+        tell_other_reactors(here, descriptor_);
+        errno = saved;
     }
 }
+
+int io_close(int descriptor) noexcept {
+    const io_closing closing(descriptor);
+    return sys.close(descriptor);
+}
+
+void io_forget(int descriptor) noexcept { const io_closing over(descriptor); }
 
 }  // namespace coir::detail

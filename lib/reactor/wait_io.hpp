@@ -24,7 +24,25 @@ io_result wait_io_any(const io_interest* interests, std::size_t count, deadline 
 bool io_may_be_ready(int descriptor, direction d) noexcept;
 void io_drained(int descriptor, direction d) noexcept;
 
-// To be called before a descriptor is closed: ends waits for it with EBADF.
+// To be around what ends a descriptor's life, close(2) or dup2(2): the waits of all fibers for it
+// end with EBADF, whatever carrier they are on, those included that begin while this stands. Keeps
+// errno.
+class io_closing {
+public:
+    explicit io_closing(int descriptor) noexcept;
+    io_closing(const io_closing&) = delete;
+    io_closing& operator=(const io_closing&) = delete;
+    ~io_closing();
+
+private:
+    const int descriptor_;
+};
+
+// As close(2).
+int io_close(int descriptor) noexcept;
+
+// The life of a descriptor ends, or has ended behind our back, and the number stays open: it was
+// given away or taken over.
 void io_forget(int descriptor) noexcept;
 
 }  // namespace coir::detail

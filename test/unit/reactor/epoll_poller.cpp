@@ -91,6 +91,49 @@ BOOST_AUTO_TEST_CASE(a_warm_foreign_wait_costs_one_call_of_epoll_ctl) {
     BOOST_TEST(calls == 10);
 }
 
+// What tells a reactor that a number has got another file.
+BOOST_AUTO_TEST_CASE(interest_can_be_renewed_only_while_the_number_has_the_same_file) {
+    const auto p = make_epoll_poller();
+    for (const bool standing : {true, false}) {
+        socket_pair pair;
+        const int number = pair.near.get();
+        const auto renew = [&] {
+            return standing ? p->renew_standing({number, 1})
+                            : p->renew_one_shot({number, 1}, {true, false});
+        };
+        BOOST_TEST((standing ? p->set_standing({number, 1})
+                             : p->set_one_shot({number, 1}, {true, false})) == 0);
+        errno = 0;
+        BOOST_TEST(renew());
+        BOOST_TEST(::write(pair.far.get(), "x", 1) == 1);
+        BOOST_TEST(take(*p).size() == 1U);
+        BOOST_TEST(renew());
+        BOOST_TEST(take(*p).size() == 1U);  // it is readable still
+        const unique_fd same_file(::dup(number));
+        pair.near.reset();
+        BOOST_TEST(!renew());
+        socket_pair other;
+        BOOST_TEST_REQUIRE(other.near.get() == number);
+        BOOST_TEST(!renew());
+        BOOST_TEST(errno == 0);
+        BOOST_TEST((standing ? p->set_standing({number, 2})
+                             : p->set_one_shot({number, 2}, {true, false})) == 0);
+        BOOST_TEST(renew());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(standing_interest_can_be_taken_back) {
+    const auto p = make_epoll_poller();
+    const socket_pair pair;
+    BOOST_TEST(p->set_standing({pair.near.get(), 1}) == 0);
+    take(*p);
+    BOOST_TEST(p->set_one_shot({pair.near.get(), 1}, {}) == 0);
+    BOOST_TEST(::write(pair.far.get(), "x", 1) == 1);
+    BOOST_TEST(take(*p).empty());
+    BOOST_TEST(p->set_standing({pair.near.get(), 1}) == 0);
+    BOOST_TEST(take(*p).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_the_kernel_are_handed_on) {
     const auto p = make_epoll_poller();
     const socket_pair pair;

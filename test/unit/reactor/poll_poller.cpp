@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "reactor/poller.hpp"
 
+#include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -17,6 +18,7 @@ using coir::detail::poller_event;
 using coir::detail::system_calls;
 using coir::test::failing_with;
 using coir::test::replace_system_call;
+using coir::test::socket_pair;
 
 BOOST_AUTO_TEST_SUITE(poll_backend)
 
@@ -61,6 +63,19 @@ BOOST_AUTO_TEST_CASE(a_forgotten_descriptor_is_not_polled) {
     BOOST_TEST(p->wait(deadline::immediately(), events.data(), events.size()) == 0U);
     ::close(ends[0]);
     ::close(ends[1]);
+}
+
+BOOST_AUTO_TEST_CASE(interest_can_be_renewed_whatever_file_the_number_has) {
+    const auto p = make_poll_poller();
+    socket_pair pair;
+    const int number = pair.near.get();
+    BOOST_TEST(p->set_one_shot({number, 1}, {true, false}) == 0);
+    pair.near.reset();
+    BOOST_TEST(p->renew_one_shot({number, 1}, {true, false}));
+    std::array<poller_event, 4> events;
+    BOOST_TEST(p->wait(deadline::immediately(), events.data(), events.size()) == 1U);
+    BOOST_TEST(events[0].invalid);
+    BOOST_TEST(!p->renew_standing({number, 1}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -96,25 +96,72 @@ BOOST_AUTO_TEST_CASE(interest_is_kept_for_those_who_still_wait) {
         fiber hasty(
             [] { wait_for(5, direction::read, descriptor_kind::foreign, deadline::after(1ms)); });
         hasty.join();
-        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 r\n");
+        BOOST_TEST(world.calls() == "one_shot 5 r\nrenew 5 r\n");
         world.script.batches.push_back({readable(5)});
         patient.join();
     });
 }
 
-// The number may be another file's than the one that the first waiter is registered for.
+// The number may be another file's than the one that the first waiter is registered for. Then that
+// wait is over, as if it had been told of a close, and does not go on with the new file.
 BOOST_AUTO_TEST_CASE(each_foreign_wait_tells_the_poller_though_somebody_waits_already) {
     scripted_world world;
     world.run([&] {
         fiber first([] { wait_for(5, direction::read, descriptor_kind::foreign); });
         fiber second([] { wait_for(5, direction::read, descriptor_kind::foreign); });
         coir::this_fiber::yield();
-        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 r\n");
+        BOOST_TEST(world.calls() == "one_shot 5 r\nrenew 5 r\n");
         world.script.batches.push_back({readable(5)});
         first.join();
         second.join();
         BOOST_TEST(world.calls() == "");
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_wait_that_finds_another_file_ends_the_waits_for_the_earlier_one) {
+    for (const auto earlier_kind : {descriptor_kind::owned, descriptor_kind::foreign}) {
+        scripted_world world;
+        world.run([&] {
+            io_result earlier{};
+            io_result later{};
+            fiber first([&] { earlier = wait_for(5, direction::read, earlier_kind); });
+            fiber second([&] { later = wait_for(5, direction::read, descriptor_kind::foreign); });
+            world.script.renewals.push_back(false);
+            coir::this_fiber::yield();
+            BOOST_TEST(world.calls() == (earlier_kind == descriptor_kind::owned
+                                             ? "standing 5 rw\nrenew_standing 5 rw\n"
+                                             : "one_shot 5 r\nrenew 5 r\n") +
+                                            std::string("forget 5\none_shot 5 r\n"));
+            first.join();
+            BOOST_TEST(earlier.error == EBADF);
+            world.script.batches.push_back({readable(5, 2)});
+            second.join();
+            BOOST_TEST(later.ready());
+        });
+    }
+}
+
+// One wait for both directions; between the two the number gets another file.
+BOOST_AUTO_TEST_CASE(a_wait_whose_file_changes_while_it_begins_ends_with_ebadf) {
+    const coir::detail::io_interest both[] = {{74, direction::read, descriptor_kind::foreign},
+                                              {74, direction::write, descriptor_kind::foreign}};
+    for (const bool closed_by_us : {true, false}) {
+        scripted_world world;
+        world.run([&] {
+            if (closed_by_us) {
+                world.script.meanwhile = [] {
+                    close_on_another_thread(74);
+                };
+            } else {
+                world.script.renewals.push_back(false);
+            }
+            const io_result result =
+                world.events.wait_any(both, 2, deadline::never(), coir::cancellable::yes);
+            BOOST_TEST(result.error == EBADF);
+            BOOST_TEST(!world.events.wait_any(both, 2, deadline::after(1ms), coir::cancellable::yes)
+                            .ready());
+        });
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_one_shot_event_asks_again_for_the_other_direction) {
@@ -125,11 +172,11 @@ BOOST_AUTO_TEST_CASE(a_one_shot_event_asks_again_for_the_other_direction) {
             [&] { read = wait_for(5, direction::read, descriptor_kind::foreign).ready(); });
         fiber writer([] { wait_for(5, direction::write, descriptor_kind::foreign); });
         coir::this_fiber::yield();
-        BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 rw\n");
+        BOOST_TEST(world.calls() == "one_shot 5 r\nrenew 5 rw\n");
         world.script.batches.push_back({writable(5)});
         writer.join();
         BOOST_TEST(!read);
-        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        BOOST_TEST(world.calls() == "renew 5 r\n");
         world.script.batches.push_back({readable(5)});
         reader.join();
         BOOST_TEST(read);
@@ -155,7 +202,7 @@ BOOST_AUTO_TEST_CASE(without_standing_interest_an_event_asks_again_for_the_other
         BOOST_TEST(world.calls() == "one_shot 5 r\none_shot 5 rw\n");
         world.script.batches.push_back({writable(5)});
         writer.join();
-        BOOST_TEST(world.calls() == "one_shot 5 r\n");
+        BOOST_TEST(world.calls() == "renew 5 r\n");
         world.script.batches.push_back({readable(5)});
         reader.join();
     });
@@ -246,8 +293,10 @@ BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) 
             close_on_another_thread(5);
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
             const bool standing = next_kind == descriptor_kind::owned;
-            BOOST_TEST(world.calls() == (standing ? "forget 5\nstanding 5 rw\n"
-                                                  : "forget 5\none_shot 5 r\none_shot 5 \n"));
+            // It hears of the close only when it waits, and asks whether it means the present file.
+            BOOST_TEST(world.calls() == (standing
+                                             ? "forget 5\nstanding 5 rw\nrenew_standing 5 rw\n"
+                                             : "forget 5\none_shot 5 r\nrenew 5 r\none_shot 5 \n"));
             BOOST_TEST(world.events.may_be_ready(5, direction::read));
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
             BOOST_TEST(world.calls() == (standing ? "" : "one_shot 5 r\none_shot 5 \n"));
@@ -290,6 +339,31 @@ BOOST_AUTO_TEST_CASE(a_close_by_another_thread_ends_a_wait_that_is_under_way) {
         reader.join();
         BOOST_TEST(result.error == EBADF);
     });
+}
+
+// Whoever closed may have meant the file that is waited for, or the one before it.
+BOOST_AUTO_TEST_CASE(a_close_that_is_heard_of_late_ends_the_wait_if_the_number_has_another_file) {
+    for (const auto kind : {descriptor_kind::owned, descriptor_kind::foreign}) {
+        scripted_world world;
+        world.run([&] {
+            io_result result{};
+            fiber reader([&] { result = wait_for(73, direction::read, kind); });
+            coir::this_fiber::yield();
+            world.calls();
+            world.events.closed_elsewhere(73);
+            world.events.take_events(deadline::immediately());
+            coir::this_fiber::yield();
+            BOOST_TEST(world.events.waits() == 1U);
+            world.events.closed_elsewhere(73);
+            world.script.renewals.push_back(false);
+            world.events.take_events(deadline::immediately());
+            reader.join();
+            BOOST_TEST(result.error == EBADF);
+            const std::string renewed =
+                kind == descriptor_kind::owned ? "renew_standing 73 rw\n" : "renew 73 r\n";
+            BOOST_TEST(world.calls() == renewed + renewed + "forget 73\n");
+        });
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,7 +27,9 @@ public:
     struct journal {
         std::string text;  // one line a call
         std::deque<std::vector<detail::poller_event>> batches;
-        std::deque<int> errors;  // for the next set_...() calls; none left: 0
+        std::deque<int> errors;           // for the next set_...() calls; none left: 0
+        std::deque<bool> renewals;        // what the next renew_...() calls say; none left: true
+        std::function<void()> meanwhile;  // runs once, in the next set_...() call
         int waits = 0;
         bool standing_interest = true;
     };
@@ -42,9 +45,18 @@ public:
     }
 
     int set_one_shot(detail::poller_key key, detail::direction_set wanted) noexcept override {
-        write_down("one_shot", key,
-                   std::string(wanted.read ? "r" : "") + (wanted.write ? "w" : ""));
+        write_down("one_shot", key, letters(wanted));
         return next_error();
+    }
+
+    bool renew_standing(detail::poller_key key) noexcept override {
+        write_down("renew_standing", key, "rw");
+        return next_renewal();
+    }
+
+    bool renew_one_shot(detail::poller_key key, detail::direction_set wanted) noexcept override {
+        write_down("renew", key, letters(wanted));
+        return next_renewal();
     }
 
     void forget(int descriptor) noexcept override {
@@ -76,18 +88,34 @@ public:
     void wake() noexcept override {}
 
 private:
+    static std::string letters(detail::direction_set wanted) {
+        return std::string(wanted.read ? "r" : "") + (wanted.write ? "w" : "");
+    }
+
     void write_down(const char* call, detail::poller_key key, const std::string& what) {
         journal_.text +=
             std::string(call) + ' ' + std::to_string(key.descriptor) + ' ' + what + "\n";
     }
 
     int next_error() {
+        if (journal_.meanwhile) {
+            std::exchange(journal_.meanwhile, nullptr)();
+        }
         if (journal_.errors.empty()) {
             return 0;
         }
         const int error = journal_.errors.front();
         journal_.errors.pop_front();
         return error;
+    }
+
+    bool next_renewal() {
+        if (journal_.renewals.empty()) {
+            return true;
+        }
+        const bool renewed = journal_.renewals.front();
+        journal_.renewals.pop_front();
+        return renewed;
     }
 
     journal& journal_;

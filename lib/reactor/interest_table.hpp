@@ -36,6 +36,7 @@ struct alignas(64) interest_entry {
     std::array<bool, 2> ready{true, true};  // by direction: the next call may do something
     std::array<bool, 2> final{};            // by direction: `ready` will not become false any more
     bool standing = false;                  // the poller has standing interest
+    std::uint8_t events_for_nobody = 0;     // standing ones, since somebody waited last
     direction_set one_shot;                 // the poller's one-shot interest
 };
 

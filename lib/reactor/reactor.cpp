@@ -151,6 +151,7 @@ bool reactor::begin_wait(interest_entry& entry, const io_interest& interest,
                          armed_waits& armed) noexcept {
     const std::uint32_t life =
         descriptor_record::of(interest.descriptor).begin_wait(registration_.number());
+    entry.events_for_nobody = 0;
     if (entry.life == life) {
         if (interest.kind == descriptor_kind::owned) {
             return true;
@@ -227,6 +228,7 @@ void reactor::dispatch(const poller_event& event) noexcept {
         forget(event.key.descriptor);
         return;
     }
+    const bool for_nobody = entry->wanted() == direction_set{};
     if (event.readable || event.ended || event.failed) {
         entry->ready_for(direction::read) = true;
         unpark_all(entry->waiters_for(direction::read));
@@ -239,6 +241,9 @@ void reactor::dispatch(const poller_event& event) noexcept {
         // No further edge will come for what lasts for ever; the bits must not wait for one.
         entry->final[0] |= event.ended || event.failed;
         entry->final[1] |= event.failed;
+        if (for_nobody && ++entry->events_for_nobody == most_events_for_nobody) {
+            stop_standing(*entry, event.key);
+        }
         return;
     }
     entry->one_shot = entry->wanted();
@@ -246,6 +251,13 @@ void reactor::dispatch(const poller_event& event) noexcept {
         !poller_->renew_one_shot(event.key, entry->one_shot)) {
         forget(event.key.descriptor);
     }
+}
+
+// Until somebody waits here again, which he may do at once: what is not watched may be ready.
+void reactor::stop_standing(interest_entry& entry, const poller_key& key) noexcept {
+    poller_->set_one_shot(key, {});
+    entry.standing = false;
+    entry.ready = {true, true};
 }
 
 bool reactor::may_be_ready(int descriptor, direction d) const noexcept {

@@ -95,9 +95,15 @@ private:
     void forget_closed() noexcept;
     void withdraw(interest_entry& entry, int descriptor) noexcept;
     void dispatch(const poller_event& event) noexcept;
+    void stop_standing(interest_entry& entry, const poller_key& key) noexcept;
 
     static constinit thread_local reactor* current_;
     static constexpr std::size_t events_at_once = 256;
+
+    // A socket that has moved to another carrier is still watched here, and each of its events
+    // would wake this one. So many in a row that nobody has waited for, and it is not watched any
+    // more. That costs two system calls where it was wrong, hence not the first one.
+    static constexpr std::uint8_t most_events_for_nobody = 8;
 
     std::unique_ptr<poller> poller_;
     interest_table table_;

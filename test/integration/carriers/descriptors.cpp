@@ -9,6 +9,8 @@
 #include <coir/this_fiber.hpp>
 #include <coir/timeout.hpp>
 
+#include "support/system_calls.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <sys/socket.h>
@@ -18,6 +20,7 @@
 #include <chrono>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 using coir::fiber_options;
@@ -125,6 +128,62 @@ BOOST_AUTO_TEST_CASE(sockets_and_their_numbers_move_between_carriers) {
         }
     });
 }
+
+#ifdef __linux__
+// Goal: a carrier that a socket has left is not woken by what comes for it. Method: a fiber of the
+// first carrier waits for the socket once. Then it moves to the second, where it gets a thousand
+// single bytes, while nothing happens on the first, whose returns from the kernel are counted.
+BOOST_AUTO_TEST_CASE(a_socket_that_has_left_a_carrier_does_not_wake_it_for_ever) {
+    constexpr int rounds = 1000;
+    using coir::detail::system_calls;
+    using on_epoll = coir::test::replace_system_call<&system_calls::epoll_pwait2>;
+    using on_poll = coir::test::replace_system_call<&system_calls::ppoll>;
+    const auto first_carrier = std::this_thread::get_id();
+    std::atomic<int> returns{0};
+    const auto count = [&] {
+        returns += std::this_thread::get_id() == first_carrier ? 1 : 0;
+    };
+    const on_epoll counting_epoll([&](auto... arguments) {
+        const int events = on_epoll::original(arguments...);
+        count();
+        return events;
+    });
+    const on_poll counting_poll([&](auto... arguments) {
+        const int events = on_poll::original(arguments...);
+        count();
+        return events;
+    });
+    run_on_two([&] {
+        connected_pair pair;
+        char byte = 0;
+        {
+            coir::fiber writer(on(0), [&] { pair.client.write_all("x", 1); });
+            pair.server.read_some(&byte, 1);
+            writer.join();
+        }
+        auto moved = coir::async(on(1), [pair = std::move(pair)]() mutable {
+            coir::fiber echo(on(1), [&] {
+                char request = 0;
+                while (pair.client.read_some(&request, 1) == 1) {
+                    pair.client.write_all(&request, 1);
+                }
+            });
+            for (int i = 0; i < rounds; ++i) {
+                char answer = 0;
+                pair.server.write_all("x", 1);
+                pair.server.read_some(&answer, 1);
+            }
+            pair.server.shutdown_write();
+            echo.join();
+        });
+        const int before = returns;
+        moved.get();
+        BOOST_TEST(before > 0);
+        BOOST_TEST_MESSAGE("woken " << returns - before << " times");
+        BOOST_TEST(returns - before < 30);
+    });
+}
+#endif
 
 // One carrier reads what another writes to the same socket, and the other way round.
 BOOST_AUTO_TEST_CASE(two_carriers_use_the_two_directions_of_one_socket) {

@@ -272,6 +272,42 @@ BOOST_AUTO_TEST_CASE(forgetting_resets_the_readiness_bits) {
     });
 }
 
+// The socket may have moved to another carrier, whose every event would wake this one, too.
+BOOST_AUTO_TEST_CASE(
+    a_descriptor_whose_events_nobody_waits_for_is_not_watched_until_somebody_does) {
+    scripted_world world;
+    world.run([&] {
+        const auto event_for_nobody = [&] {
+            world.script.batches.push_back({readable(5)});
+            world.events.take_events(deadline::immediately());
+        };
+        world.script.batches.push_back({readable(5)});
+        wait_for(5, direction::read, descriptor_kind::owned);
+        for (int round = 0; round < 2; ++round) {
+            BOOST_TEST(world.calls() == "standing 5 rw\n");
+            for (int i = 0; i < 7; ++i) {
+                event_for_nobody();
+            }
+            world.script.batches.push_back({readable(5)});
+            BOOST_TEST(wait_for(5, direction::read, descriptor_kind::owned).ready());
+            for (int i = 0; i < 7; ++i) {
+                event_for_nobody();
+            }
+            BOOST_TEST(world.calls() == "");
+            world.events.drained(5, direction::read);
+            world.events.drained(5, direction::write);
+            event_for_nobody();
+            BOOST_TEST(world.calls() == "one_shot 5 \n");
+            BOOST_TEST(world.events.may_be_ready(5, direction::read));
+            BOOST_TEST(world.events.may_be_ready(5, direction::write));
+            event_for_nobody();  // one that was on its way
+            BOOST_TEST(world.calls() == "");
+            world.script.batches.push_back({readable(5)});
+            BOOST_TEST(wait_for(5, direction::read, descriptor_kind::owned).ready());
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_number_that_was_ours_once_is_forgotten_by_whoever_takes_it_over) {
     scripted_world world;
     world.run([&] {

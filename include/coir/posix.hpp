@@ -61,10 +61,11 @@
 ///
 /// @suspends As the table says. A call that need not wait does not switch, but a fiber that
 /// makes many of them in a row lets others run.
-/// @threadsafety As libc's. close ends the waits of all fibers, whichever thread they are on; not
-/// the wait of a plain thread, and a close that is not coir's ends none: such a waiter stays with
-/// the number, and once that is another file's its call may go on with that one. Shut a socket down
-/// before you close it under a waiter.
+/// @threadsafety As libc's. close, dup2 and dup3 end the waits of all fibers with `EBADF`,
+/// whichever thread they are on, also those that begin meanwhile; not the wait of a plain thread,
+/// and a close that is not coir's ends none: such a waiter stays with the number, and once that is
+/// another file's its call may go on with that one. Shut a socket down before you close it under a
+/// waiter.
 /// @errors libc's, in `errno`, which a call that succeeds leaves as it was; and those of the
 /// next paragraph. `ENOMEM` or `ENOSPC` where the kernel could not take in what to wait for. No
 /// call throws.

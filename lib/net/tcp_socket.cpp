@@ -200,6 +200,21 @@ void tcp_socket::shutdown_write() {
     }
 }
 
+void tcp_socket::shutdown(std::error_code& ec) {
+    ec.clear();
+    if (sys.shutdown(descriptor_, SHUT_RDWR) != 0) {
+        ec = last_error();
+    }
+}
+
+void tcp_socket::shutdown() {
+    std::error_code ec;
+    shutdown(ec);
+    if (ec) {
+        detail::throw_net_error(naming("shutdown of the connection to ", is_open(), peer_), ec);
+    }
+}
+
 void tcp_socket::close() noexcept {
     const int descriptor = std::exchange(descriptor_, -1);
     if (descriptor >= 0) {

@@ -31,7 +31,8 @@ struct listen_options {
 /// loop.
 ///
 /// @suspends accept(), where no connection is there.
-/// @threadsafety As tcp_socket. Several fibers may accept from one listener.
+/// @threadsafety As tcp_socket: any fibers and threads may accept from one listener at once, but
+/// none may be in accept() when another thread closes, moves or destroys it. Cancel them, and join.
 /// @errors The constructor: address_in_use, permission_denied, address_not_available. accept():
 /// too_many_files_open, not_enough_memory, with a message that names the limit and its knob;
 /// bad_file_descriptor where the listener is or gets closed. A connection that failed before it was
@@ -61,8 +62,8 @@ public:
     /// @copybrief accept()
     tcp_socket accept(std::error_code& ec);
 
-    /// Stops listening. Other fibers' accept() fails with bad_file_descriptor; connections that
-    /// were accepted are not touched.
+    /// Stops listening. The accept() of other fibers of this carrier fails with
+    /// bad_file_descriptor; connections that were accepted are not touched.
     void close() noexcept;
 
     /// @returns whether it listens.

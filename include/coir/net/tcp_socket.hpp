@@ -23,11 +23,17 @@ namespace coir::net {
 ///
 /// @suspends connect(), read_some(), write_some() and write_all(), where the kernel is not ready.
 /// Nothing else waits: close() and the destructor leave what is still to be sent to the kernel.
-/// @threadsafety Distinct sockets are independent. One socket is used by the fibers of one carrier
-/// thread, several at once if they like; release() it to hand it to another thread.
+/// @threadsafety Distinct sockets are independent. On one socket any fibers and threads may read,
+/// write, shut down and make const calls at once: none of these changes the object. close(),
+/// release(), moving and destruction do. As with std's objects, none of them may happen while
+/// another thread is in a call on the socket, or about to make one; a fiber of the same carrier may
+/// be in one that waits. To end what a fiber of another carrier or a thread does, shutdown() the
+/// socket, or cancel the fiber; then join it, and close. A socket that nobody uses may be moved to
+/// another thread.
 /// @errors The system's (std::system_category()): connection_refused, connection_reset,
 /// broken_pipe (never SIGPIPE), timed_out, network_unreachable, too_many_files_open and so on;
-/// bad_file_descriptor where the socket is closed, or is closed by another fiber meanwhile.
+/// bad_file_descriptor where the socket is closed, or is closed by another fiber meanwhile;
+/// not_connected where it is shut down after a reset.
 /// @cancellation Each call that may wait is a cancellation point; a call that throws
 /// operation_cancelled has moved no data, but for write_all().
 /// @lifetime Must outlive the calls on it. Do not move or destroy it while another fiber is in one.
@@ -91,7 +97,16 @@ public:
     /// @copybrief shutdown_write()
     void shutdown_write(std::error_code& ec);
 
-    /// Closes the socket, if it is open. Other fibers' calls on it fail with bad_file_descriptor.
+    /// Ends the connection in both directions, and keeps the descriptor. Calls on it, those that
+    /// wait included, end on whatever carrier or thread they are: reads with what has arrived and
+    /// then the end of the stream, writes with broken_pipe. So another thread may call it where it
+    /// must not close().
+    void shutdown();
+    /// @copybrief shutdown()
+    void shutdown(std::error_code& ec);
+
+    /// Closes the socket, if it is open. Calls on it by other fibers of this carrier fail with
+    /// bad_file_descriptor.
     void close() noexcept;
 
     /// @returns whether there is a descriptor; the peer may be gone nevertheless.

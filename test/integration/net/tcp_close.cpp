@@ -50,6 +50,29 @@ BOOST_AUTO_TEST_CASE(a_writer_whose_socket_is_closed_fails) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_shutdown_ends_a_reader_and_a_writer_and_keeps_the_descriptor) {
+    run_test([] {
+        connected_pair pair;
+        write(pair.client, "rest");
+        fill(pair.server);
+        auto writer = coir::async(
+            [&] { return error_of([&] { write(pair.server, std::string(1 << 20, 'w')); }); });
+        auto reader = coir::async([&] {
+            std::string got;
+            char byte = 0;
+            while (pair.server.read_some(&byte, 1) == 1) {
+                got += byte;
+            }
+            return got;
+        });
+        coir::this_fiber::yield();
+        pair.server.shutdown();
+        BOOST_TEST(reader.get() == "rest");
+        BOOST_TEST((writer.get() == std::errc::broken_pipe));
+        BOOST_TEST(pair.server.is_open());
+    });
+}
+
 BOOST_AUTO_TEST_CASE(an_accept_whose_listener_is_closed_fails) {
     run_test([] {
         tcp_listener listener(any_port());
@@ -100,6 +123,7 @@ BOOST_AUTO_TEST_CASE(calls_on_a_closed_socket_fail_by_name) {
         BOOST_TEST((error_of([&] { closed.read_some(&byte, 1); }) == bad_descriptor));
         BOOST_TEST((error_of([&] { closed.write_some(&byte, 1); }) == bad_descriptor));
         BOOST_TEST((error_of([&] { closed.shutdown_write(); }) == bad_descriptor));
+        BOOST_TEST((error_of([&] { closed.shutdown(); }) == bad_descriptor));
         BOOST_TEST((error_of([&] { closed.set_no_delay(true); }) == bad_descriptor));
         BOOST_TEST((error_of([&] { closed.local_endpoint(); }) == bad_descriptor));
         BOOST_TEST(closed.read_some(&byte, 1, ec) == 0U);

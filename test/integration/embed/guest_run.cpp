@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(sleeping_fibers_tell_their_deadline_and_wake_on_time) {
     auto first = guest.spawn([] { coir::this_fiber::sleep_for(5ms); });
     auto second = guest.spawn([] { coir::this_fiber::sleep_for(2ms); });
     guest.run_ready();
-    BOOST_TEST((guest.next_deadline().remaining() <= 2ms));
+    BOOST_TEST((second.ready() || guest.next_deadline().remaining() <= 2ms));
     host_loop loop;
     loop.run(guest, [&] { return first.ready() && second.ready(); });
     BOOST_TEST((std::chrono::steady_clock::now() - begin >= 5ms));

@@ -5,6 +5,7 @@
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
 #include <coir/run.hpp>
+#include <coir/this_fiber.hpp>
 #include <coir/timeout.hpp>
 
 #include <netdb.h>
@@ -226,7 +227,7 @@ BOOST_DATA_TEST_CASE(a_cancelled_wait_fails_with_ecanceled, data::make(waiting_c
             check_fails(call, d, ECANCELED);  // and again: cancellation is level-triggered
             returned = true;
         });
-        posix::usleep(5'000);
+        coir::this_fiber::yield();
         waiter.cancel();
         waiter.join();
         BOOST_TEST(returned);

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(close_ends_every_wait_with_ebadf) {
             BOOST_TEST(posix::poll(&one, 1, -1) == 1);
             polled_events = one.revents;
         });
-        posix::usleep(10'000);
+        coir::this_fiber::yield();
         BOOST_TEST(posix::close(pair.a.release()) == 0);
         BOOST_TEST(posix::close(listener.release()) == 0);
         BOOST_TEST(posix::close(pipe.a.release()) == 0);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_reused_number_is_not_mistaken) {
                 char buffer[8];
                 received = outcome_of([&] { return posix::recv(number, buffer, 8, 0); });
             });
-            posix::usleep(5'000);
+            coir::this_fiber::yield();
             if (by_dup) {
                 BOOST_TEST(posix::dup2(new_pair.a.get(), number) == number);
             } else {
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_dup_that_fails_ends_nothing) {
         const auto pair = connected_sockets(socket_kind::tcp);
         char letter = 0;
         coir::fiber waiter([&] { BOOST_TEST(posix::recv(pair.a.get(), &letter, 1, 0) == 1); });
-        posix::usleep(5'000);
+        coir::this_fiber::yield();
         BOOST_TEST(posix::dup2(-1, pair.a.get()) == -1);
         BOOST_TEST(errno == EBADF);
         BOOST_TEST(posix::dup2(pair.a.get(), pair.a.get()) == pair.a.get());

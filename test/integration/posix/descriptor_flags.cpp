@@ -4,6 +4,7 @@
 
 #include <coir/fiber.hpp>
 #include <coir/run.hpp>
+#include <coir/this_fiber.hpp>
 
 #include <sys/wait.h>
 #include <boost/test/unit_test.hpp>
@@ -25,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_call_leaves_a_blocking_descriptor_blocking) {
         fibers.emplace_back([&] { posix::recv(pair.a.get(), buffer, 1, 0); });
         fibers.emplace_back([&] { posix::read(pipe.a.get(), buffer + 1, 1); });
         fibers.emplace_back([&] { posix::accept(listener.get(), nullptr, nullptr); });
-        posix::usleep(5'000);
+        coir::this_fiber::yield();
         for (const unique_fd* fd : {&pair.a, &pipe.a, &listener}) {
             BOOST_TEST(!is_nonblocking(fd->get()));
         }
@@ -47,7 +48,7 @@ BOOST_AUTO_TEST_CASE(an_executed_cat_inherits_a_clean_descriptor) {
         auto output = pipe_ends();
         char letter = 0;
         coir::fiber waiter([&] { BOOST_TEST(posix::read(input.a.get(), &letter, 1) == 1); });
-        posix::usleep(5'000);
+        coir::this_fiber::yield();
         BOOST_TEST(posix::write(input.b.get(), "x", 1) == 1);
         waiter.join();
         const pid_t child = ::fork();

@@ -158,6 +158,7 @@ FIBER_TEST_CASE(scopes_are_left_while_another_thread_cancels_them) {
                 scope->cancel();
             }
             cancelling = false;
+            std::this_thread::yield();
         }
     });
     int cancelled = 0;

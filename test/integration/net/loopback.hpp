@@ -20,8 +20,8 @@
 
 namespace coir::test {
 
-// No test takes as long; the deadline ends one that hangs.
-inline constexpr std::chrono::seconds safety_net{60};
+// No test takes as long; the deadline ends one that hangs, before CTest does.
+inline constexpr std::chrono::seconds safety_net{COIR_TEST_TIMEOUT / 2};
 
 // Runs the body of a test as the main fiber.
 template <class F>

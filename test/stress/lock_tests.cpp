@@ -54,7 +54,7 @@ public:
         return true;
     }
 
-    std::string check(const participant& total) override {
+    std::string check(const totals& total) override {
         if (!lock_.try_lock()) {
             return "the lock is not free";
         }
@@ -110,8 +110,8 @@ public:
         return true;
     }
 
-    std::string check(const participant& total) override {
-        participant alone(0);
+    std::string check(const totals& total) override {
+        totals alone;
         alone.done = total.done > shares_ ? total.done - shares_ : 0;
         return lock_test<Lock>::check(alone);
     }
@@ -134,7 +134,7 @@ public:
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         return rounds_.count() == 0 ? "nothing was ever done" : broken();
     }
 
@@ -156,7 +156,7 @@ private:
             throw 1;
         }
         ++r.calls;
-        rounds_.replace();
+        rounds_.replace(r);
     }
 
     generations<round> rounds_;

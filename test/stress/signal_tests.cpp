@@ -43,7 +43,7 @@ public:
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         for (std::ptrdiff_t i = 0; i < Permits; ++i) {
             if (!permits_.try_acquire()) {
                 return "a permit is lost";
@@ -72,7 +72,7 @@ public:
         return passed;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         if (passes_ + (event_.is_set() ? 1 : 0) > settings_) {
             return "more have passed than it was set";
         }
@@ -108,7 +108,7 @@ public:
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         event_.set();
         return event_.try_wait() ? broken() : "it does not work any more";
     }
@@ -137,13 +137,13 @@ public:
             mine->down.count_down();
         }
         if (number == count) {
-            rounds_.replace();
+            rounds_.replace(*mine);
             mine->down.wait();  // for those who are not done with counting; a lost count hangs here
         }
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         return rounds_.count() == 0 ? "no latch ever went down" : broken();
     }
 
@@ -181,7 +181,7 @@ public:
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         return completions_ == arrivals_ / expected ? broken() : "a phase was lost";
     }
 
@@ -221,7 +221,7 @@ public:
         return true;
     }
 
-    std::string check(const participant&) override {
+    std::string check(const totals&) override {
         return items_ + consumed_ == produced_ ? broken() : "items are lost";
     }
 

@@ -4,10 +4,12 @@
 // Runs of two to four carriers, one after the other, whose fibers do at random what fibers do to
 // each other: spawn, join, cancel, detach, wait in groups, gather, race, under deadlines, scopes
 // and shields; some of the runs are under a deadline themselves, and all end with work in flight.
-// Each run's seed is printed if something is wrong with it, and fails the program (1): a task that
+// A run that something is wrong with has its seed printed and fails the program (1): a task that
 // was destroyed twice or never, ran twice, left its carrier, was cancelled behind a shield, or an
-// exception that nobody has thrown. A lost wake-up or call shows as a hang.
+// exception that nobody has thrown. A lost wake-up or call shows as a hang, which the watchdog
+// describes (3).
 #include "base/log.hpp"
+#include "stress/watchdog.hpp"
 
 #include <coir/coir.hpp>
 
@@ -270,8 +272,10 @@ std::string world::check() {
     coir::run_options options;
     options.threads = static_cast<std::size_t>(2 + seeds_.pick(3));
     threads_ = options.threads;
+    coir::stress::watched_run watched("the run");
     const auto body = [&] {
         coir::run(options, [&] {
+            watched.here();
             random r(seeds_.seed());
             for (int i = 0; i < 20; ++i) {
                 fiber(somewhere(r), task(r, 4)).detach();
@@ -301,22 +305,29 @@ std::string world::check() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto length = std::chrono::seconds(argc > 1 ? std::stol(argv[1]) : 10);
+    const std::chrono::duration<double> length(argc > 1 ? std::stod(argv[1]) : 60);
     std::uint64_t seed = argc > 2 ? std::stoull(argv[2]) : std::random_device{}();
     coir::detail::set_log_sink([](coir::detail::log_level, std::string_view) {});  // on purpose
-    const auto end = std::chrono::steady_clock::now() + length;
-    long runs = 0;
+    std::printf("carriers, seeds from %llu on, %g s\n", static_cast<unsigned long long>(seed),
+                length.count());
+    std::fflush(stdout);
+    coir::stress::watchdog dog("carriers", coir::stress::watchdog::usual_patience());
+    coir::stress::pulse runs("a run");
+    const auto begin = std::chrono::steady_clock::now();
+    std::chrono::duration<double> taken{};
     do {
-        std::printf("\rseed %llu ", static_cast<unsigned long long>(seed));  // in case it hangs
-        std::fflush(stdout);
+        const std::string subject = "carriers, seed " + std::to_string(seed);
+        dog.subject(subject);
         const std::string wrong = world(seed).check();
         if (!wrong.empty()) {
-            std::printf("\nseed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
+            std::printf("%s: %s\n", subject.c_str(), wrong.c_str());
             return 1;
         }
-        ++runs;
+        runs.beat();
         ++seed;
-    } while (std::chrono::steady_clock::now() < end);
-    std::printf("\n%ld runs, nothing wrong\n", runs);
+        taken = std::chrono::steady_clock::now() - begin;
+    } while (taken < length);
+    std::printf("carriers: %.1f s, %llu runs: nothing lost\n", taken.count(),
+                static_cast<unsigned long long>(runs.steps()));
     return 0;
 }

@@ -1,43 +1,35 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <coir/cancellation.hpp>
-#include <coir/deadline.hpp>
+#include "stress/participant.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <string>
+#include <utility>
 
 namespace coir::stress {
 
-// What one participant, a fiber or a thread, uses: randomness of its own, and counts that are added
-// up in the end.
-class participant {
+// Whether something has happened that must never be: the first such thing. Any thread.
+class verdict {
 public:
-    explicit participant(std::uint64_t seed) : random_(seed) {}
-
-    int pick(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
-
-    // A deadline for a try: mostly soon, sometimes passed or a bit later; never `never()`, so that
-    // a try which nobody answers ends.
-    deadline some_deadline() {
-        switch (pick(8)) {
-            case 0: return deadline::immediately();
-            case 1: return deadline::after(std::chrono::microseconds(500 + pick(1000)));
-            default: return deadline::after(std::chrono::microseconds(pick(50)));
+    void require(bool holds, const char* what) noexcept {
+        const char* none = nullptr;
+        if (!holds) {
+            broken_.compare_exchange_strong(none, what, std::memory_order_relaxed);
         }
     }
-
-    std::uint64_t done = 0;       // it got what it wanted
-    std::uint64_t timed_out = 0;  // its own deadline came first
-    std::uint64_t cancelled = 0;  // a scope was cancelled, or its deadline passed
+    // Empty if nothing is.
+    std::string broken() const {
+        const char* const what = broken_.load(std::memory_order_relaxed);
+        return what != nullptr ? what : "";
+    }
 
 private:
-    std::mt19937_64 random_;
+    std::atomic<const char*> broken_{nullptr};
 };
 
 // One primitive under stress. The driver makes one, calls attempt() from many fibers and threads at
@@ -54,22 +46,23 @@ public:
 
     // When all participants have ended, `total` being the sum of what they counted. Returns what is
     // wrong; empty if nothing is.
-    virtual std::string check(const participant& total) = 0;
+    virtual std::string check(const totals& total) = 0;
+
+    // How many times as long as a hand-over between fibers an attempt takes, roughly: so much
+    // later, and more rarely, are scopes cancelled.
+    virtual int pace() const { return 1; }
+
+    // After check(): the test's own counts, in words, where it has any.
+    virtual std::string counts() const { return {}; }
 
 protected:
     // For use inside attempt(): something that must never be. Told by check().
-    void require(bool holds, const char* what) noexcept {
-        if (!holds) {
-            broken_.store(what, std::memory_order_relaxed);
-        }
-    }
-    std::string broken() const {
-        const char* const what = broken_.load(std::memory_order_relaxed);
-        return what != nullptr ? what : "";
-    }
+    void require(bool holds, const char* what) noexcept { verdict_.require(holds, what); }
+    std::string broken() const { return verdict_.broken(); }
+    verdict& shared_verdict() noexcept { return verdict_; }
 
 private:
-    std::atomic<const char*> broken_{nullptr};
+    verdict verdict_;
 };
 
 // What is used up and replaced: everybody shares the present one, and whoever has used it up sees
@@ -78,15 +71,32 @@ private:
 template <class T>
 class generations {
 public:
+    explicit generations(std::function<std::shared_ptr<T>()> make =
+                             [] { return std::make_shared<T>(); })
+        : make_(std::move(make)), present_(make_()) {}
+
     std::shared_ptr<T> present() const {
         const std::lock_guard lock(mutex_);
         return present_;
     }
-    void replace() {
-        auto next = std::make_shared<T>();
+    // True for one caller for each `used`.
+    bool replace(const T& used) {
+        if (present().get() != &used) {
+            return false;
+        }
+        auto next = make_();
         const std::lock_guard lock(mutex_);
+        if (present_.get() != &used) {
+            return false;
+        }
         present_.swap(next);
         ++count_;
+        return true;
+    }
+    // Nothing is present any more.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        present_.reset();
     }
     std::uint64_t count() const {
         const std::lock_guard lock(mutex_);
@@ -94,8 +104,9 @@ public:
     }
 
 private:
+    const std::function<std::shared_ptr<T>()> make_;
     mutable std::mutex mutex_;  // std's: nobody waits while he holds it
-    std::shared_ptr<T> present_ = std::make_shared<T>();
+    std::shared_ptr<T> present_;
     std::uint64_t count_ = 0;
 };
 
@@ -103,7 +114,7 @@ private:
 //
 //     const std::vector<entry> channel_tests = {{"channel", make<channel_test>}};
 //
-// which stress_sync.cpp lists.
+// which tables.hpp lists.
 struct entry {
     const char* name;
     std::unique_ptr<test> (*make)();

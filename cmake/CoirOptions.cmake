@@ -3,7 +3,7 @@
 
 option(BUILD_SHARED_LIBS "Build coir as a shared library" OFF)
 option(COIR_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
-option(COIR_BUILD_STRESS "Build the stress programs, and run them with the tests" OFF)
+option(COIR_BUILD_STRESS "Build the stress programs, and run each for a moment with the tests" ON)
 option(COIR_BUILD_SAMPLES "Build the samples" ${PROJECT_IS_TOP_LEVEL})
 option(COIR_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(COIR_BUILD_DOCS "Add the target 'doc' (needs Doxygen)" OFF)

@@ -25,6 +25,7 @@
 #include <coir/run.hpp>
 #include <coir/run_options.hpp>
 #include <coir/runtime.hpp>
+#include <coir/signal_safe_event.hpp>
 #include <coir/sync.hpp>
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>

@@ -23,7 +23,7 @@ class event_passage;
 /// - `reset_mode::automatic`: a set event lets one pass, and is reset by that.
 ///
 /// @suspends The waits, while the event is not set.
-/// @threadsafety Any thread. Not to be used in a signal handler.
+/// @threadsafety Any thread. Not to be used in a signal handler: there signal_safe_event is.
 /// @errors None.
 /// @cancellation Every wait is a cancellation point, also if the event is set. A cancelled or
 /// timed-out wait has not reset an automatic event.

@@ -2,16 +2,38 @@
 #include <coir/wait_queue.hpp>
 
 #include "base/assert.hpp"
+#include "core/fiber_control.hpp"
 #include "core/waiter.hpp"
+
+#include <string>
 
 namespace coir {
 
 using detail::wait_node;
 using detail::waiter;
 
-wait_queue::~wait_queue() {
-    COIR_ASSERT(empty(), "a wait queue is destroyed while somebody waits in it");
+namespace {
+
+// A queue does not know what it is part of, but the wait of a fiber has a label that does.
+[[maybe_unused]] std::string complaint_of(const detail::wait_link& first) {
+    std::string text = "a wait queue is destroyed while somebody waits in it: ";
+    const detail::fiber_control* const fiber = static_cast<const wait_node&>(first).owner->fiber();
+    if (fiber == nullptr) {
+        return text + "a plain thread";
+    }
+    text += '\'' + fiber->display_name() + '\'';
+    if (fiber->place == detail::fiber_place::parked) {
+        text += std::string(", for ") + fiber->label.text;
+        if (fiber->label.number >= 0) {
+            text += ' ' + std::to_string(fiber->label.number);
+        }
+    }
+    return text;
 }
+
+}  // namespace
+
+wait_queue::~wait_queue() { COIR_ASSERT(empty(), complaint_of(*head_.next).c_str()); }
 
 wait_status wait_queue::park_unlocked(deadline until, wait_label label,
                                       cancellable cancel) noexcept {

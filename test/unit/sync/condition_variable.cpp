@@ -21,6 +21,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <thread>
 
 using coir::condition_variable;
 using coir::fiber;
@@ -241,6 +242,22 @@ FIBER_TEST_CASE(any_lock_will_do) {
     BOOST_TEST(ended == 3);
 }
 
+// It blocks the thread, as it knows of no fibers; but a program may be half ported.
+BOOST_AUTO_TEST_CASE(threads_may_use_std_s_own_with_a_mutex) {
+    mutex m;
+    std::condition_variable_any changed;
+    bool ready = false;
+    std::thread setting([&] {
+        const std::lock_guard lock(m);
+        ready = true;
+        changed.notify_one();
+    });
+    std::unique_lock lock(m);
+    changed.wait(lock, [&] { return ready; });
+    BOOST_TEST(lock.owns_lock());
+    setting.join();
+}
+
 FIBER_TEST_CASE(waiting_without_the_lock_is_an_error) {
     mutex m;
     condition_variable changed;
@@ -278,7 +295,7 @@ BOOST_AUTO_TEST_CASE(destroying_it_under_a_wait_ends_the_program) {
         coir::test::run_in_fiber_world([] {
             mutex m;
             std::optional<condition_variable> changed(std::in_place);
-            fiber waiting([&] {
+            fiber waiting({"waiting"}, [&] {
                 std::unique_lock lock(m);
                 changed->wait(lock);
             });
@@ -288,6 +305,7 @@ BOOST_AUTO_TEST_CASE(destroying_it_under_a_wait_ends_the_program) {
     });
     BOOST_TEST(child.died_by(SIGABRT));
     BOOST_TEST(child.messages.find("is destroyed while somebody waits") != std::string::npos);
+    BOOST_TEST(child.messages.find("'waiting', for a condition variable") != std::string::npos);
 }
 #endif
 

@@ -81,6 +81,10 @@ private:
     std::shared_ptr<state> state_;  // shared with the threads, some of which may outlive the pool
 };
 
+/// @returns the counts of the pool that run_blocking() without a pool takes: that of the calling
+/// fiber's run. On a plain thread, which has none, all are 0.
+COIR_API blocking_pool_statistics blocking_statistics() noexcept;
+
 /// Calls `fn(args...)` on a thread of `pool` and waits for its result, as run_blocking() does on
 /// the run's own pool; a plain thread waits as well.
 /// @returns what `fn` returns. @throws what `fn` throws; operation_cancelled while it is in line.

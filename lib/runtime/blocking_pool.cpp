@@ -251,6 +251,11 @@ blocking_pool_statistics blocking_pool::statistics() const noexcept {
     return counts;
 }
 
+blocking_pool_statistics blocking_statistics() noexcept {
+    const blocking_pool* const pool = detail::current_blocking_pool();
+    return pool != nullptr ? pool->statistics() : blocking_pool_statistics();
+}
+
 const std::string& blocking_pool::name() const noexcept { return state_->options.name; }
 
 void blocking_pool::run(detail::function_ref body) {

@@ -99,6 +99,22 @@ BOOST_AUTO_TEST_CASE(a_long_name_is_cut_so_that_the_number_stays) {
     BOOST_TEST(std::count(names.begin(), names.end(), "a library of-10") == 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_pool_of_a_run_has_counts_as_well) {
+    BOOST_TEST(coir::blocking_statistics().threads == 0U);  // on a plain thread
+    held_calls calls;
+    run([&] {
+        fiber caller([&] { run_blocking([&] { calls.hold(); }); });
+        calls.started.pass();
+        BOOST_TEST(coir::blocking_statistics().running == 1U);
+        calls.go.open(1);
+        caller.join();
+        BOOST_TEST(coir::blocking_statistics().completed == 1U);
+        blocking_pool other({"other", 1});
+        run_blocking(other, [] {});
+        BOOST_TEST(coir::blocking_statistics().completed == 1U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(its_limit_and_counts_are_its_own) {
     blocking_pool pool({"narrow", 2});
     held_calls calls;

@@ -13,6 +13,7 @@
 #include <exception>
 #include <future>
 #include <stdexcept>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -197,6 +198,19 @@ auto async(F&& fn, A&& arg, Args&&... args) -> future<detail::task_result<F, A, 
     return future<detail::task_result<F, A, Args...>>(
         detail::spawn_task(fiber_options({}, 0, {}), nullptr, detail::failure_goes_to::future,
                            std::forward<F>(fn), std::forward<A>(arg), std::forward<Args>(args)...));
+}
+
+/// The same with a policy first, for programs that have one. A fiber starts when its turn comes,
+/// and not when its result is asked for.
+/// @throws std::system_error (operation_not_supported) for std::launch::deferred alone.
+template <class F, class... Args,
+          class = std::enable_if_t<std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>>>
+auto async(std::launch policy, F&& fn, Args&&... args) -> future<detail::task_result<F, Args...>> {
+    if ((policy & std::launch::async) != std::launch::async) {
+        throw std::system_error(std::make_error_code(std::errc::operation_not_supported),
+                                "coir::async: the only policy is std::launch::async");
+    }
+    return async(fiber_options({}, 0, {}), std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
 /// The same with fiber_options first.

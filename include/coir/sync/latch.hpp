@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 
 namespace coir {
 
@@ -27,6 +28,11 @@ namespace coir {
 /// @example `test/unit/sync/latch.cpp`
 class COIR_API latch {
 public:
+    /// @returns how much a latch can count.
+    static constexpr std::ptrdiff_t max() noexcept {
+        return std::numeric_limits<std::ptrdiff_t>::max();
+    }
+
     /// Makes a latch with this count.
     /// @throws std::invalid_argument if it is negative.
     explicit latch(std::ptrdiff_t expected);

@@ -74,6 +74,19 @@ FIBER_TEST_CASE(arguments_and_options_are_passed) {
                "named");
 }
 
+// Qualified: std's own is found by its policy as well.
+FIBER_TEST_CASE(std_s_policies_are_taken_but_for_the_lazy_one) {
+    const auto add = [](int a, int b) {
+        return a + b;
+    };
+    BOOST_TEST(coir::async(std::launch::async, add, 3, 4).get() == 7);
+    BOOST_TEST(coir::async(std::launch::async | std::launch::deferred, [] { return 5; }).get() ==
+               5);
+    BOOST_CHECK_EXCEPTION(
+        coir::async(std::launch::deferred, add, 3, 4), std::system_error,
+        [](const std::system_error& e) { return e.code() == std::errc::operation_not_supported; });
+}
+
 FIBER_TEST_CASE(arguments_are_decayed_and_moved_into_the_task) {
     int counted = 0;
     std::string text = "before";

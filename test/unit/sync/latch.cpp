@@ -107,6 +107,7 @@ FIBER_TEST_CASE(an_arrival_counts_unless_it_was_cancelled_before) {
 }
 
 FIBER_TEST_CASE(counts_out_of_range_are_refused) {
+    static_assert(latch::max() == std::numeric_limits<std::ptrdiff_t>::max());
     BOOST_CHECK_EXCEPTION(latch(-1), std::invalid_argument, [](const std::invalid_argument& e) {
         return std::string(e.what()) == "coir::latch: a count of -1 is negative";
     });

@@ -121,8 +121,9 @@ BOOST_AUTO_TEST_CASE(a_handler_keeps_errno) {
     BOOST_TEST(!event.is_set());
 }
 
-// Goal: whatever moment of a wait the handler comes at, the wait ends. Method: the system calls
-// that the wait makes raise the signal, before they are made or after.
+// Goal: whatever moment of a wait the handler comes at, the wait ends; and set() meets no lock that
+// the wait holds. Method: the system calls that the wait makes raise the signal, before they are
+// made or after.
 BOOST_AUTO_TEST_CASE(no_moment_of_a_wait_is_the_wrong_one_for_a_signal) {
     for (int moment = 0; moment < 4; ++moment) {
         const auto body = [moment] {
@@ -323,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_handler_on_another_thread_wakes_a_fiber) {
 
 // Goal: a handler may interrupt fibers in whatever they do. Method: fibers switch, lock, signal and
 // wait without end, on the thread that the signals are sent to, each as soon as the last one was
-// seen. With a lock in set() it would soon meet its own thread's.
+// seen.
 BOOST_AUTO_TEST_CASE(handlers_come_in_the_midst_of_running_fibers) {
     run([] {
         constexpr int signals = 200;

@@ -116,7 +116,7 @@ public:
 
     /// Waits for the fiber's end and rethrows the exception that escaped it, if one did.
     /// @throws std::system_error invalid_argument if not joinable; resource_deadlock_would_occur if
-    /// called by the fiber itself.
+    /// called by the fiber itself, or by one that it waits for, be it by way of others.
     void join();
 
     /// Lets go of the fiber. An exception that escapes it is logged with its name.

@@ -62,12 +62,6 @@ fiber::~fiber() {
 
 void fiber::join() {
     require_joinable(*this, "join");
-    detail::scheduler* const home = detail::scheduler::current();
-    if (home != nullptr && &home->running() == control_) {
-        throw std::system_error(
-            std::make_error_code(std::errc::resource_deadlock_would_occur),
-            "coir::fiber::join: fiber '" + control_->display_name() + "' joins itself");
-    }
     detail::check_cancelled();
     control_->join(cancellable::yes);
     const std::exception_ptr failure = control_->take_failure();

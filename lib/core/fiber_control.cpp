@@ -5,6 +5,7 @@
 #include "base/describe_exception.hpp"
 #include "base/log.hpp"
 #include "context/block_pool.hpp"
+#include "core/join_link.hpp"
 #include "core/scheduler.hpp"
 
 #include <coir/cancellation.hpp>
@@ -161,6 +162,11 @@ std::exception_ptr fiber_control::take_failure() noexcept {
 }
 
 void fiber_control::join(cancellable cancel) {
+    if (ended_for_handles()) {
+        return;
+    }
+    const join_link link(*this, cancel == cancellable::yes ? join_link::circle::is_refused
+                                                           : join_link::circle::is_let_be);
     std::unique_lock guard(lock_);
     while (!ended_) {
         const wait_label what{"the end of fiber", static_cast<long>(id),

@@ -98,7 +98,8 @@ public:
     void travel_to(scheduler& carrier) noexcept;
 
     // Handles. A control block is freed when both its scheduler and its handle have let go.
-    void join(cancellable cancel);  // throws operation_cancelled; rethrows what escaped
+    // If it may be cancelled it throws: operation_cancelled, std::system_error for a circle.
+    void join(cancellable cancel);
     void detach() noexcept;
     void request_cancel() noexcept;  // any thread
     void retain() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
@@ -122,6 +123,7 @@ public:
     group_state* const group;
     scope own_scope;
     wait_label label;                                    // of the present wait
+    fiber_control* joins = nullptr;                      // whose end it waits for: see join_link
     std::chrono::steady_clock::time_point parked_since;  // as of the scheduler's last clock reading
     boost::intrusive::list_member_hook<> in_all;
     local_values locals;

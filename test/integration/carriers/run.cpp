@@ -8,6 +8,7 @@
 #include <coir/fiber.hpp>
 #include <coir/posix.hpp>
 #include <coir/run.hpp>
+#include <coir/sync/latch.hpp>
 #include <coir/task_group.hpp>
 #include <coir/this_fiber.hpp>
 #include <coir/timeout.hpp>
@@ -18,9 +19,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -235,6 +238,33 @@ BOOST_AUTO_TEST_CASE(handles_cancel_and_join_across_carriers) {
             fiber canceller(on((i + 1) % 2), [&] { sleeper.cancel(); });
             canceller.join();
             BOOST_CHECK_NO_THROW(sleeper.join());
+        }
+    });
+}
+
+// Goal: of two fibers that join each other, on whatever carriers and in whatever order, exactly one
+// is refused, and the other one's join returns. Method: both are let go at once.
+BOOST_AUTO_TEST_CASE(one_of_two_that_join_each_other_across_carriers_is_refused) {
+    run(carriers(2), [] {
+        for (int i = 0; i < 200; ++i) {
+            coir::latch go(2);
+            coir::latch over(2);
+            std::atomic<int> refused{0};
+            fiber a;
+            fiber b;
+            const auto joining = [&](fiber& other) {
+                go.arrive_and_wait();
+                try {
+                    other.join();
+                } catch (const std::system_error& e) {
+                    refused += e.code() == std::errc::resource_deadlock_would_occur ? 1 : 0;
+                }
+                over.count_down();
+            };
+            a = fiber(on(0), joining, std::ref(b));
+            b = fiber(on(1), joining, std::ref(a));
+            over.wait();
+            BOOST_TEST(refused == 1);
         }
     });
 }

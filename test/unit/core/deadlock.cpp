@@ -76,21 +76,6 @@ BOOST_AUTO_TEST_CASE(a_deadlock_is_broken_by_cancelling_everything) {
     BOOST_TEST(cancelled == 3);
 }
 
-BOOST_AUTO_TEST_CASE(two_fibers_that_join_each_other_are_a_deadlock) {
-    const captured_log log;
-    fiber_world world;
-    auto body = [] {
-        fiber a;
-        fiber b;
-        a = fiber({"hen"}, [&] { b.join(); });
-        b = fiber({"egg"}, [&] { a.join(); });
-        a.join();
-    };
-    const std::string report = world.run_into_deadlock(body);
-    BOOST_TEST(contains(report, "'hen'"));
-    BOOST_TEST(contains(report, "'egg'"));
-}
-
 FIBER_TEST_CASE(a_timer_that_is_armed_is_no_deadlock) {
     wait_queue queue;
     fiber waiting([&] { queue.park(); });

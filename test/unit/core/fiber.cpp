@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -21,6 +22,7 @@
 
 using coir::fiber;
 using coir::test::captured_log;
+using coir::test::elapsed;
 using namespace std::chrono_literals;
 using coir::this_fiber::sleep_for;
 using coir::this_fiber::yield;
@@ -112,6 +114,58 @@ FIBER_TEST_CASE(a_fiber_cannot_join_itself) {
         });
     });
     f.join();
+}
+
+FIBER_TEST_CASE(fibers_cannot_join_each_other) {
+    fiber hen;
+    fiber egg;
+    std::string refused;
+    hen = fiber({"hen"}, [&] { egg.join(); });
+    egg = fiber({"egg"}, [&] {
+        BOOST_CHECK_EXCEPTION(hen.join(), std::system_error, [&](const std::system_error& e) {
+            refused = e.what();
+            return e.code() == std::errc::resource_deadlock_would_occur;
+        });
+    });
+    sleep_for(1h);  // a timer, with which there is no deadlock
+    BOOST_TEST(refused.find("'egg' joins 'hen'") != std::string::npos);
+    hen.join();
+    BOOST_TEST(!egg.joinable());
+}
+
+FIBER_TEST_CASE(a_circle_of_joins_is_refused_however_long_it_is) {
+    std::deque<fiber> ring(5);
+    int refused = 0;
+    for (std::size_t i = 0; i < 5; ++i) {
+        ring[i] = fiber([&, i] {
+            try {
+                ring[(i + 1) % 5].join();
+            } catch (const std::system_error& e) {
+                BOOST_TEST((e.code() == std::errc::resource_deadlock_would_occur));
+                ++refused;
+            }
+        });
+    }
+    sleep_for(1ms);
+    BOOST_TEST(refused == 1);
+    ring[0].join();
+}
+
+FIBER_TEST_CASE(one_whose_join_was_cancelled_may_be_joined_by_whom_it_joined) {
+    fiber second;
+    coir::cancel_scope scope;
+    fiber first([&] {
+        scope.run([&] { second.join(); });
+        sleep_for(2ms);
+    });
+    second = fiber([&] {
+        sleep_for(1ms);
+        first.join();
+    });
+    yield();
+    scope.cancel();
+    second.join();
+    BOOST_TEST((elapsed() == 2ms));
 }
 
 FIBER_TEST_CASE(the_destructor_cancels_and_awaits) {

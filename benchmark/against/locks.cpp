@@ -6,10 +6,10 @@ namespace against {
 
 namespace {
 
-template <class World>
-void mutex_uncontended(benchmark::State& state) {
+template <class World, class Mutex>
+void uncontended(benchmark::State& state) {
     World::run([&] {
-        typename World::mutex mutex;
+        Mutex mutex;
         for (auto _ : state) {
             mutex.lock();
             benchmark::ClobberMemory();
@@ -21,9 +21,9 @@ void mutex_uncontended(benchmark::State& state) {
 // Whoever holds the lock lets the other run into it, and lets it run again when it has given the
 // lock up: or else mutexes that let the last owner in first, as Boost.Fiber's does, would starve
 // the other for ever. The time is that of one turn, while the other takes its own.
-template <class World, class Where>
-void mutex_contended(benchmark::State& state) {
-    typename World::mutex mutex;
+template <class World, class Where, class Mutex>
+void contended(benchmark::State& state) {
+    Mutex mutex;
     std::int64_t turns = 0;
     std::int64_t others_turns = 0;
     bool stop = false;
@@ -132,9 +132,44 @@ void semaphore_round_trip(benchmark::State& state) {
     require_equal(answers, state.iterations());
 }
 
+// A shared_mutex by a mutex's names, for those who share it.
+template <class SharedMutex>
+class share_of {
+public:
+    void lock() { mutex_.lock_shared(); }
+    void unlock() { mutex_.unlock_shared(); }
+
+private:
+    SharedMutex mutex_;
+};
+
+// A semaphore of one permit by a mutex's names.
+template <class Semaphore>
+class semaphore_as_mutex {
+public:
+    void lock() { permit_.acquire(); }
+    void unlock() { permit_.release(); }
+
+private:
+    Semaphore permit_{1};
+};
+
+template <class World, class Mutex>
+void add_uncontended(const std::string& kind) {
+    add(kind + "_uncontended", World::name, uncontended<World, Mutex>);
+}
+
+template <class World, class Mutex>
+void add_mutex(const std::string& kind) {
+    add_uncontended<World, Mutex>(kind);
+    add(kind + "_contended" + on_one_carrier::name, World::name,
+        contended<World, on_one_carrier, Mutex>);
+    add(kind + "_contended" + on_two_carriers::name, World::name,
+        contended<World, on_two_carriers, Mutex>);
+}
+
 template <class World, class Where>
-void add_pairs() {
-    add(std::string("mutex_contended") + Where::name, World::name, mutex_contended<World, Where>);
+void add_condition_variable() {
     add(std::string("condition_variable_round_trip") + Where::name, World::name,
         condition_variable_round_trip<World, Where>);
 }
@@ -149,9 +184,20 @@ void add_semaphore(const std::string& subject) {
 
 template <class World>
 void add_all() {
-    add("mutex_uncontended", World::name, mutex_uncontended<World>);
-    add_pairs<World, on_one_carrier>();
-    add_pairs<World, on_two_carriers>();
+    add_mutex<World, typename World::mutex>("mutex");
+    add_mutex<World, typename World::timed_mutex>("timed_mutex");
+    add_mutex<World, typename World::recursive_mutex>("recursive_mutex");
+    add_condition_variable<World, on_one_carrier>();
+    add_condition_variable<World, on_two_carriers>();
+}
+
+// What Boost.Fiber has not.
+template <class World>
+void add_more() {
+    add_mutex<World, typename World::shared_mutex>("shared_mutex");
+    add_uncontended<World, share_of<typename World::shared_mutex>>("shared_mutex_shared");
+    add_uncontended<World, semaphore_as_mutex<typename World::binary_semaphore>>("semaphore");
+    add_semaphore<World, typename World::binary_semaphore>("semaphore_round_trip");
 }
 
 }  // namespace
@@ -160,10 +206,9 @@ void add_locks() {
     add_all<coir_fibers>();
     add_all<boost_fibers>();
     add_all<std_threads>();
-    // Boost.Fiber has neither, std no event.
-    add_semaphore<coir_fibers, coir_fibers::binary_semaphore>("semaphore_round_trip");
-    add_semaphore<std_threads, std_threads::binary_semaphore>("semaphore_round_trip");
-    add_semaphore<coir_fibers, event_as_semaphore>("event_round_trip");
+    add_more<coir_fibers>();
+    add_more<std_threads>();
+    add_semaphore<coir_fibers, event_as_semaphore>("event_round_trip");  // std has none
 }
 
 }  // namespace against

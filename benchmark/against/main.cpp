@@ -18,6 +18,7 @@ std::vector<std::string>& subjects() {
 
 void add_tasks();
 void add_locks();
+void add_meetings();
 void add_channels();
 
 namespace {
@@ -94,6 +95,7 @@ int main(int count, char** values) {
     }
     against::add_tasks();
     against::add_locks();
+    against::add_meetings();
     against::add_channels();
     against::side_by_side reporter;
     benchmark::RunSpecifiedBenchmarks(&reporter);

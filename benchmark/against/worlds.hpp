@@ -7,16 +7,19 @@
 #include <benchmark/benchmark.h>
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <boost/fiber/all.hpp>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <semaphore>
+#include <shared_mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -56,8 +59,14 @@ struct coir_fibers {
 
     using fiber = coir::fiber;
     using mutex = coir::mutex;
+    using timed_mutex = coir::timed_mutex;
+    using recursive_mutex = coir::recursive_mutex;
+    using shared_mutex = coir::shared_mutex;
     using condition_variable = coir::condition_variable;
     using binary_semaphore = coir::binary_semaphore;
+    using latch = coir::latch;
+    using once_flag = coir::once_flag;
+    using barrier = coir::barrier<>;
     template <class T>
     using promise = coir::promise<T>;
 
@@ -109,7 +118,17 @@ struct boost_fibers {
     };
 
     using mutex = boost::fibers::mutex;
+    using timed_mutex = boost::fibers::timed_mutex;
+    using recursive_mutex = boost::fibers::recursive_mutex;
     using condition_variable = boost::fibers::condition_variable;
+    class barrier {
+    public:
+        explicit barrier(std::size_t participants) : barrier_(participants) {}
+        void arrive_and_wait() { barrier_.wait(); }
+
+    private:
+        boost::fibers::barrier barrier_;
+    };
     template <class T>
     using promise = boost::fibers::promise<T>;
 
@@ -166,8 +185,14 @@ struct std_threads {
 
     using fiber = std::thread;
     using mutex = std::mutex;
+    using timed_mutex = std::timed_mutex;
+    using recursive_mutex = std::recursive_mutex;
+    using shared_mutex = std::shared_mutex;
     using condition_variable = std::condition_variable;
     using binary_semaphore = std::binary_semaphore;
+    using latch = std::latch;
+    using once_flag = std::once_flag;
+    using barrier = std::barrier<>;
     template <class T>
     using promise = std::promise<T>;
 

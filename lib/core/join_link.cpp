@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "core/join_link.hpp"
 
+#include "base/single_threaded.hpp"
 #include "base/spin_lock.hpp"
 #include "core/fiber_control.hpp"
 #include "core/scheduler.hpp"
 
-#include <mutex>
 #include <string>
 #include <system_error>
 
@@ -14,6 +14,26 @@ namespace coir::detail {
 namespace {
 
 constinit spin_lock links_lock;
+
+// In a process of one thread there is nobody to lock out, and no fiber switches here.
+class links_guard {
+public:
+    links_guard() noexcept : needed_(!single_threaded()) {
+        if (needed_) {
+            links_lock.lock();
+        }
+    }
+    links_guard(const links_guard&) = delete;
+    links_guard& operator=(const links_guard&) = delete;
+    ~links_guard() {
+        if (needed_) {
+            links_lock.unlock();
+        }
+    }
+
+private:
+    const bool needed_;
+};
 
 fiber_control* running_fiber() noexcept {
     scheduler* const home = scheduler::current();
@@ -35,7 +55,7 @@ join_link::join_link(fiber_control& joined, circle closed) : joiner_(running_fib
         return;
     }
     {
-        const std::lock_guard guard(links_lock);
+        const links_guard guard;
         if (!leads_to(&joined, *joiner_)) {
             joiner_->joins = &joined;
             return;
@@ -54,7 +74,7 @@ join_link::join_link(fiber_control& joined, circle closed) : joiner_(running_fib
 
 join_link::~join_link() {
     if (joiner_ != nullptr) {
-        const std::lock_guard guard(links_lock);
+        const links_guard guard;
         joiner_->joins = nullptr;
     }
 }

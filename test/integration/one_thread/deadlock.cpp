@@ -8,11 +8,14 @@
 #include <coir/fiber.hpp>
 #include <coir/posix.hpp>
 #include <coir/run.hpp>
+#include <coir/signal_safe_event.hpp>
 #include <coir/sync.hpp>
 #include <coir/this_fiber.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <array>
 #include <chrono>
@@ -136,6 +139,29 @@ BOOST_AUTO_TEST_CASE(fibers_and_descriptors_may_end_a_wait) {
         ::close(ends[0]);
         ::close(ends[1]);
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_may_end_a_wait) {
+    static coir::signal_safe_event rung;
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_handler = [](int) {
+        rung.set();
+    };
+    sigaction(SIGALRM, &action, &before);
+    coir::run([] {
+        coir::event answered;
+        coir::fiber answering([&] {
+            rung.wait();
+            answered.set();
+        });
+        itimerval soon{};
+        soon.it_value.tv_usec = 2000;
+        setitimer(ITIMER_REAL, &soon, nullptr);
+        answered.wait();
+        BOOST_TEST(!rung.is_set());
+    });
+    sigaction(SIGALRM, &before, nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

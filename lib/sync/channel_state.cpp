@@ -20,10 +20,10 @@ std::string label(const char* what, const std::string& name) {
 
 channel_state::channel_state(const element_type& type, std::size_t capacity, const char* name)
     : type_(type),
-      buffer_(capacity, type.size),
       name_(name != nullptr ? name : ""),
       send_label_(label("sending on a channel", name_)),
-      receive_label_(label("receiving from a channel", name_)) {}
+      receive_label_(label("receiving from a channel", name_)),
+      buffer_(capacity, type.size) {}
 
 channel_state::~channel_state() {
     while (buffer_.size() != 0) {

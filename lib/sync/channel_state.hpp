@@ -47,14 +47,16 @@ public:
 
 private:
     const element_type& type_;
-    spin_lock lock_;  // guards the buffer, both queues, and:
+    const std::string name_;
+    // With the name, if there is one. They outlive the queues, which show them if they are
+    // destroyed under a wait.
+    const std::string send_label_;
+    const std::string receive_label_;
+    spin_lock lock_;  // guards what follows
     bool closed_ = false;
     channel_buffer buffer_;
     wait_queue senders_;
     wait_queue receivers_;
-    const std::string name_;
-    const std::string send_label_;  // with the name, if there is one
-    const std::string receive_label_;
 };
 
 }  // namespace coir::detail

@@ -3,6 +3,7 @@
 
 #include "core/waiter.hpp"
 #include "support/fiber_test.hpp"
+#include "unit/context/child_process.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
@@ -13,6 +14,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -362,5 +364,22 @@ FIBER_TEST_CASE(a_report_names_the_channel_that_a_fiber_waits_for) {
     c.close();
     receiver.join();
 }
+
+#if defined(COIR_ASSERTIONS) && COIR_ASSERTIONS
+BOOST_AUTO_TEST_CASE(destroying_it_under_a_wait_ends_the_program_and_names_it) {
+    const child_result child = run_in_child([] {
+        std::signal(SIGABRT, SIG_DFL);
+        coir::test::run_in_fiber_world([] {
+            std::optional<channel<int>> c(std::in_place, 0, "jobs");
+            fiber receiver({"worker"}, [&] { c->receive(); });
+            coir::this_fiber::yield();
+            c.reset();
+        });
+    });
+    BOOST_TEST(child.died_by(SIGABRT));
+    BOOST_TEST(child.messages.find("'worker', for receiving from a channel 'jobs'") !=
+               std::string::npos);
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,16 +33,21 @@ using detail::inherited_values;
 using detail::scheduler;
 using detail::submission;
 
-// A submission in a carrier's inbox. It holds the group, so that the carriers wait for it.
+// A submission, on its way to a carrier by the inbox. It holds the group, so that the carriers wait
+// for it.
 class posted_submission : detail::inbox_item {
 public:
     explicit posted_submission(std::unique_ptr<submission> work) noexcept
         : inbox_item(deliver_and_delete), work_(std::move(work)) {}
 
-    static void send(std::unique_ptr<posted_submission> item, carrier_group& carriers,
-                     std::size_t to) noexcept {
-        item->carriers_ = &carriers;
+    // From here on it has to be sent. The group exists, and does not end before it has arrived.
+    void hold(carrier_group& carriers) noexcept {
         carriers.hold();
+        carriers_ = &carriers;
+    }
+
+    static void send(std::unique_ptr<posted_submission> item, std::size_t to) noexcept {
+        carrier_group& carriers = *item->carriers_;
         carriers[to].post(*item.release());
     }
 
@@ -177,12 +182,15 @@ void runtime::post(std::unique_ptr<detail::submission> work, int carrier) {
                                ? static_cast<std::size_t>(carrier)
                                : state_->turn.fetch_add(1, std::memory_order_relaxed) % count;
     auto item = std::make_unique<posted_submission>(std::move(work));
-    const std::lock_guard guard(state_->lock);  // while it is held the runtime does not end
-    if (state_->carriers == nullptr) {
-        throw std::system_error(std::make_error_code(std::errc::operation_canceled),
-                                "coir::runtime::submit: the runtime is shutting down");
+    {
+        const std::lock_guard guard(state_->lock);  // while it is held the runtime does not end
+        if (state_->carriers == nullptr) {
+            throw std::system_error(std::make_error_code(std::errc::operation_canceled),
+                                    "coir::runtime::submit: the runtime is shutting down");
+        }
+        item->hold(*state_->carriers);
     }
-    posted_submission::send(std::move(item), *state_->carriers, to);
+    posted_submission::send(std::move(item), to);  // a system call, if that carrier sleeps
 }
 
 }  // namespace coir

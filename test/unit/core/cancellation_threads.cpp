@@ -3,6 +3,7 @@
 #include "core/waiter.hpp"
 #include "support/captured_log.hpp"
 #include "support/fiber_test.hpp"
+#include "support/rounds.hpp"
 
 #include <coir/cancellation.hpp>
 #include <coir/fiber.hpp>
@@ -187,7 +188,8 @@ FIBER_TEST_CASE(scopes_are_left_while_another_thread_cancels_them) {
 // Goal: the item by which a thread cancels a fiber is used again only when it was delivered.
 // Method: many cancellations of fibers that swallow some of them.
 FIBER_TEST_CASE(a_fiber_is_cancelled_again_and_again_from_another_thread) {
-    for (int round = 0; round < 50; ++round) {
+    constexpr int rounds = coir::test::rounds(50);
+    for (int round = 0; round < rounds; ++round) {
         std::atomic<int> swallowed{0};
         fiber f([&] {
             while (swallowed < 20) {
@@ -202,6 +204,7 @@ FIBER_TEST_CASE(a_fiber_is_cancelled_again_and_again_from_another_thread) {
         std::thread canceller([&] {
             while (swallowed < 20) {
                 f.cancel();
+                std::this_thread::yield();
             }
         });
         while (swallowed < 20) {

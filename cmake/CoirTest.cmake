@@ -26,7 +26,8 @@ if(COIR_VALGRIND)
     set(COIR_TEST_TIMEOUT 900)
     set(COIR_TEST_LAUNCHER "${COIR_VALGRIND_COMMAND}" --quiet --error-exitcode=99
         --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
-        --fair-sched=yes)
+        --fair-sched=yes
+        --soname-synonyms=somalloc=nouserintercepts)  # some tests count calls of operator new
 
     # The cases of each program that measure what Valgrind changes; they are left out under it.
     #

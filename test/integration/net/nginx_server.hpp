@@ -2,12 +2,11 @@
 #pragma once
 
 #include "loopback.hpp"
+#include "support/temporary.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -32,9 +31,6 @@ public:
     // `servers` is the configuration inside of `http { }`. In it, `@folder@` is the folder and
     // `@port0@` and so on are the ports.
     nginx_server(std::size_t ports, std::string servers) : kept_(ports) {
-        char name[] = "/tmp/coir-nginx-XXXXXX";
-        BOOST_TEST_REQUIRE(::mkdtemp(name) != nullptr);
-        folder_ = name;
         for (std::size_t i = 0; i < ports; ++i) {
             ports_.push_back(std::to_string(kept_[i].where.port()));
             replace_all(servers, "@port" + std::to_string(i) + "@", "127.0.0.1:" + ports_.back());
@@ -44,10 +40,7 @@ public:
     }
     nginx_server(const nginx_server&) = delete;
     nginx_server& operator=(const nginx_server&) = delete;
-    ~nginx_server() {
-        stop();
-        std::filesystem::remove_all(folder_);
-    }
+    ~nginx_server() { stop(); }
 
     const std::string& port(std::size_t i) const { return ports_.at(i); }
 
@@ -121,7 +114,8 @@ private:
         return text;
     }
 
-    std::string folder_;
+    const temporary_folder files_;
+    const std::string folder_ = files_.path();
     std::string configuration_;
     std::vector<refusing_endpoint> kept_;
     std::vector<std::string> ports_;

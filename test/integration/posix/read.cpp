@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/posix/law.hpp"
+#include "support/temporary.hpp"
 
 #include <pty.h>
 #include <sys/eventfd.h>
@@ -31,9 +32,7 @@ void put(int fd, const std::string& text) {
 }
 
 unique_fd temporary_file(const std::string& content) {
-    char name[] = "/tmp/coir_posix_XXXXXX";
-    unique_fd fd(::mkostemp(name, O_CLOEXEC));
-    ::unlink(name);
+    unique_fd fd = coir::test::temporary_file();
     put(fd.get(), content);
     ::lseek(fd.get(), 0, SEEK_SET);
     return fd;
@@ -184,11 +183,10 @@ BOOST_AUTO_TEST_CASE(a_signalfd_is_read) {
 
 BOOST_AUTO_TEST_CASE(an_inotify_is_read) {
     check_law([](const posix_calls& c, transcript& t) {
-        char folder[] = "/tmp/coir_posix_XXXXXX";
-        must(::mkdtemp(folder) != nullptr);
-        const std::string file = std::string(folder) + "/file";
+        const coir::test::temporary_folder folder;
+        const std::string file = folder.path() + "/file";
         const unique_fd watch(::inotify_init1(IN_CLOEXEC));
-        ::inotify_add_watch(watch.get(), folder, IN_CREATE);
+        ::inotify_add_watch(watch.get(), folder.path().c_str(), IN_CREATE);
         {
             const later peer([&] {
                 const unique_fd made(::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
@@ -196,8 +194,6 @@ BOOST_AUTO_TEST_CASE(an_inotify_is_read) {
             char buffer[4096];
             t.call("read", [&] { return c.read(watch.get(), buffer, sizeof buffer); });
         }
-        ::unlink(file.c_str());
-        ::rmdir(folder);
     });
 }
 

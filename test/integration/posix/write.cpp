@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "integration/posix/law.hpp"
+#include "support/temporary.hpp"
 
 #include <pty.h>
 #include <sys/eventfd.h>
@@ -128,9 +129,7 @@ BOOST_AUTO_TEST_CASE(a_pipe_that_nobody_reads_is_an_error_and_a_signal) {
 
 BOOST_AUTO_TEST_CASE(files_and_devices_are_written) {
     check_law([](const posix_calls& c, transcript& t) {
-        char name[] = "/tmp/coir_posix_XXXXXX";
-        const unique_fd file(::mkostemp(name, O_CLOEXEC));
-        ::unlink(name);
+        const unique_fd file = coir::test::temporary_file();
         const std::string text = pattern(300'000);
         t.call("write", [&] { return c.write(file.get(), text.data(), text.size()); });
         ::lseek(file.get(), 0, SEEK_SET);

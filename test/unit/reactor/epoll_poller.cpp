@@ -4,6 +4,7 @@
 #include "base/unique_fd.hpp"
 #include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
+#include "support/temporary.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -149,9 +150,7 @@ BOOST_AUTO_TEST_CASE(errors_of_the_kernel_are_handed_on) {
 
 BOOST_AUTO_TEST_CASE(a_regular_file_is_eperm) {
     const auto p = make_epoll_poller();
-    char name[] = "/tmp/coir-test-XXXXXX";
-    const unique_fd file(::mkstemp(name));
-    ::unlink(name);
+    const unique_fd file = coir::test::temporary_file();
     BOOST_TEST(p->set_one_shot({file.get(), 1}, {true, false}) == EPERM);
     BOOST_TEST(p->set_standing({file.get(), 1}) == EPERM);
 }

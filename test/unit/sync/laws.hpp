@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/fiber_test.hpp"
+
 #include <coir/cancellation.hpp>
 #include <coir/deadline.hpp>
 #include <coir/fiber.hpp>
 #include <coir/this_fiber.hpp>
+
+#include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -105,6 +109,35 @@ private:
     }
 
     std::mt19937 random_;
+};
+
+// Calls law(world) for several seeds. Each has to see waits that were notified and such as were
+// cancelled.
+template <class Law>
+void run_with_seeds(Law law) {
+    for (unsigned sample = 0; sample < 20; ++sample) {
+        const unsigned seed = seed_of_this_run() + sample;
+        BOOST_TEST_CONTEXT("COIR_TEST_SEED=" << seed) {
+            run_in_fiber_world([&] {
+                random_world world(seed);
+                law(world);
+                BOOST_TEST(world.seen.notified > 0);
+                BOOST_TEST(world.seen.cancelled > 0);
+            });
+        }
+    }
+}
+
+// Counts those who wait, whatever ends it.
+class counted {
+public:
+    explicit counted(int& count) : count_(count) { ++count_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() { --count_; }
+
+private:
+    int& count_;
 };
 
 }  // namespace coir::test

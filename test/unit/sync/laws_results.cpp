@@ -16,38 +16,11 @@
 #include <optional>
 #include <set>
 
+using coir::test::counted;
 using coir::test::random_world;
-using coir::test::run_in_fiber_world;
+using coir::test::run_with_seeds;
 
 namespace {
-
-template <class Law>
-void run_with_seeds(Law law) {
-    for (unsigned sample = 0; sample < 20; ++sample) {
-        const unsigned seed = coir::test::seed_of_this_run() + sample;
-        BOOST_TEST_CONTEXT("COIR_TEST_SEED=" << seed) {
-            run_in_fiber_world([&] {
-                random_world world(seed);
-                law(world);
-                BOOST_TEST(world.seen.notified > 0);
-                BOOST_TEST(world.seen.cancelled > 0);
-                BOOST_TEST(world.seen.timed_out > 0);
-            });
-        }
-    }
-}
-
-// Counts those who wait, whatever ends it.
-class counted {
-public:
-    explicit counted(int& count) : count_(count) { ++count_; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --count_; }
-
-private:
-    int& count_;
-};
 
 // A result to come, and what is known of it.
 struct expected_result {
@@ -147,6 +120,7 @@ BOOST_AUTO_TEST_CASE(a_result_is_seen_by_all_who_wait_and_by_nobody_before) {
                 }
                 BOOST_TEST(last->waiting == 0);
             });
+        BOOST_TEST(world.seen.timed_out > 0);
     });
 }
 
@@ -178,6 +152,7 @@ BOOST_AUTO_TEST_CASE(no_item_of_a_queue_is_lost_or_had_twice_though_it_is_shut_d
         }
         BOOST_TEST(seen.got == seen.put, boost::test_tools::per_element());
         queue.join();
+        BOOST_TEST(world.seen.timed_out > 0);
     });
 }
 

@@ -15,37 +15,11 @@
 #include <stdexcept>
 
 using coir::event;
+using coir::test::counted;
 using coir::test::random_world;
-using coir::test::run_in_fiber_world;
+using coir::test::run_with_seeds;
 
 namespace {
-
-// Counts those who wait, whatever ends it.
-class counted {
-public:
-    explicit counted(int& count) : count_(count) { ++count_; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --count_; }
-
-private:
-    int& count_;
-};
-
-template <class Law>
-void run_with_seeds(Law law) {
-    for (unsigned sample = 0; sample < 20; ++sample) {
-        const unsigned seed = coir::test::seed_of_this_run() + sample;
-        BOOST_TEST_CONTEXT("COIR_TEST_SEED=" << seed) {
-            run_in_fiber_world([&] {
-                random_world world(seed);
-                law(world);
-                BOOST_TEST(world.seen.notified > 0);
-                BOOST_TEST(world.seen.cancelled > 0);
-            });
-        }
-    }
-}
 
 void semaphore_law(random_world& world, int permits) {
     coir::counting_semaphore<3> semaphore(permits);

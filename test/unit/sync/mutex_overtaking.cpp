@@ -88,6 +88,22 @@ struct diary {
     std::string entries;
 };
 
+// The caller holds the mutex; the other carrier's fiber, 'a', is first in line, and one of ours,
+// 'b', stands behind it.
+struct two_in_line {
+    two_in_line() {
+        behind = coir::fiber([this] { d.enter('b'); });
+        run_what_is_ready();
+    }
+
+    diary<coir::mutex> d;
+    std::unique_lock<coir::mutex> held{d.mutex};
+    carrier_in_line other{[this] {
+        d.enter('a');
+    }};
+    coir::fiber behind;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(mutex_overtaking)
@@ -117,12 +133,9 @@ FIBER_TEST_CASE(the_called_one_takes_the_mutex_if_it_is_free) {
 }
 
 FIBER_TEST_CASE(one_that_was_overtaken_is_next_for_certain) {
-    diary<coir::mutex> d;
-    d.mutex.lock();
-    carrier_in_line other([&] { d.enter('a'); });
-    coir::fiber behind([&] { d.enter('b'); });
-    run_what_is_ready();
-    d.mutex.unlock();
+    two_in_line line;
+    auto& [d, held, other, behind] = line;
+    held.unlock();
 
     d.mutex.lock();
     other.look();
@@ -138,12 +151,9 @@ FIBER_TEST_CASE(one_that_was_overtaken_is_next_for_certain) {
 }
 
 FIBER_TEST_CASE(who_stands_behind_the_called_one_stays_there) {
-    diary<coir::mutex> d;
-    d.mutex.lock();
-    carrier_in_line other([&] { d.enter('a'); });
-    coir::fiber behind([&] { d.enter('b'); });
-    run_what_is_ready();
-    d.mutex.unlock();
+    two_in_line line;
+    auto& [d, held, other, behind] = line;
+    held.unlock();
     for (int i = 0; i < 3; ++i) {
         const std::lock_guard lock(d.mutex);
         run_what_is_ready();

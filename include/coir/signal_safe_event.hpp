@@ -46,7 +46,8 @@ namespace coir {
 /// passes.
 /// @lifetime It must outlive every call of `set()`: take the handler away first. Who has passed may
 /// destroy it though the set() that let him pass has not returned. In a child process after fork()
-/// a set() is the child's alone, and wakes nobody in the parent.
+/// a set() is the child's alone, and wakes nobody in the parent; the child must not wait, for it
+/// would take the parent's wake-ups away.
 /// @example `test/integration/embed/signal_safe_event.cpp`
 class COIR_API signal_safe_event {
 public:

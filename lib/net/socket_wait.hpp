@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace coir::detail {
 
@@ -29,6 +30,17 @@ inline std::error_code wait_for_socket(const int& descriptor, direction d) {
         } else {
             return {};
         }
+    }
+}
+
+// Closes a socket of ours, if it is open, and ends the waits for it. Keeps errno, as destructors
+// do.
+inline void close_socket(int& descriptor) noexcept {
+    const int closing = std::exchange(descriptor, -1);
+    if (closing >= 0) {
+        const int saved = errno;
+        io_close(closing);
+        errno = saved;
     }
 }
 

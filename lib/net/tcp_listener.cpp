@@ -130,13 +130,6 @@ tcp_socket tcp_listener::accept(std::error_code& ec) {
     }
 }
 
-void tcp_listener::close() noexcept {
-    const int descriptor = std::exchange(descriptor_, -1);
-    if (descriptor >= 0) {
-        const int saved = errno;
-        detail::io_close(descriptor);
-        errno = saved;
-    }
-}
+void tcp_listener::close() noexcept { detail::close_socket(descriptor_); }
 
 }  // namespace coir::net

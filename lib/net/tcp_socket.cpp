@@ -215,14 +215,7 @@ void tcp_socket::shutdown() {
     }
 }
 
-void tcp_socket::close() noexcept {
-    const int descriptor = std::exchange(descriptor_, -1);
-    if (descriptor >= 0) {
-        const int saved = errno;
-        detail::io_close(descriptor);
-        errno = saved;
-    }
-}
+void tcp_socket::close() noexcept { detail::close_socket(descriptor_); }
 
 int tcp_socket::release() noexcept {
     const int descriptor = std::exchange(descriptor_, -1);

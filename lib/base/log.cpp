@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "base/log.hpp"
 
+#include "base/libc_only.hpp"
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -61,6 +63,7 @@ bool log_to_sink(log_level level, std::string_view message) {
 }  // namespace
 
 void log(log_level level, std::string_view message) noexcept {
+    const libc_only no_switch;  // other threads and fibers log, too, and would meet a lock
     try {
         if (!log_to_sink(level, message)) {
             logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
@@ -71,6 +74,7 @@ void log(log_level level, std::string_view message) noexcept {
 }
 
 bool log_enabled(log_level level) noexcept {
+    const libc_only no_switch;
     try {
         return has_sink.load(std::memory_order_relaxed) || logger().should_log(to_spdlog(level));
     } catch (...) {

@@ -14,6 +14,7 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #endif
 
@@ -108,6 +109,7 @@ constinit system_calls sys = {
     .setsockopt = ::setsockopt,
 
     .close = ::close,
+    .dup2 = ::dup2,
     .fcntl = fcntl_with_argument,
     .pipe2 = ::pipe2,
     .poll = ::poll,
@@ -123,8 +125,10 @@ constinit system_calls sys = {
 
     .getaddrinfo = ::getaddrinfo,
     .freeaddrinfo = ::freeaddrinfo,
+    .getnameinfo = ::getnameinfo,
 
 #ifdef __linux__
+    .dup3 = ::dup3,
     .epoll_create1 = ::epoll_create1,
 #ifdef COIR_THREAD_SANITIZER
     .epoll_ctl = unseen_epoll_ctl,
@@ -137,6 +141,9 @@ constinit system_calls sys = {
 
     .preadv2 = ::preadv2,
     .pwritev2 = ::pwritev2,
+
+    .sendfile = ::sendfile,
+    .splice = ::splice,
 
     .pidfd_open = raw_pidfd_open,
     .process_madvise = raw_process_madvise,

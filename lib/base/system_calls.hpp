@@ -20,7 +20,8 @@ namespace coir::detail {
 //
 // The table exists for two reasons. A test can make any call fail, fall short or be counted
 // (test/support/system_calls.hpp). And a program into which the hook layer is linked has libc's
-// names interposed: that layer stores the originals here, so that coir never calls its own hooks.
+// names interposed: that layer stores the originals here (coir/detail/interposition.hpp), so that
+// coir never calls its own hooks.
 //
 // It is written before the first carrier starts and, by tests, while only one thread runs; so reads
 // need no ordering.
@@ -56,6 +57,7 @@ struct system_calls {
     int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t value_size);
 
     int (*close)(int fd);
+    int (*dup2)(int old_fd, int new_fd);
     int (*fcntl)(int fd, int command, int argument);
     int (*pipe2)(int fds[2], int flags);
     int (*poll)(pollfd* fds, nfds_t count, int timeout_ms);
@@ -72,8 +74,11 @@ struct system_calls {
     int (*getaddrinfo)(const char* host, const char* service, const addrinfo* hints,
                        addrinfo** result);
     void (*freeaddrinfo)(addrinfo* list);
+    int (*getnameinfo)(const sockaddr* address, socklen_t address_size, char* host,
+                       socklen_t host_size, char* service, socklen_t service_size, int flags);
 
 #ifdef __linux__
+    int (*dup3)(int old_fd, int new_fd, int flags);
     int (*epoll_create1)(int flags);
     int (*epoll_ctl)(int epoll_fd, int operation, int fd, epoll_event* event);
     int (*epoll_wait)(int epoll_fd, epoll_event* events, int capacity, int timeout_ms);
@@ -85,6 +90,10 @@ struct system_calls {
     // Offset -1 is the file position, as for readv; EOPNOTSUPP where the file knows no RWF_NOWAIT.
     ssize_t (*preadv2)(int fd, const iovec* parts, int count, off_t offset, int flags);
     ssize_t (*pwritev2)(int fd, const iovec* parts, int count, off_t offset, int flags);
+
+    ssize_t (*sendfile)(int out, int in, off_t* offset, std::size_t count);
+    ssize_t (*splice)(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t count,
+                      unsigned int flags);
 
     int (*pidfd_open)(pid_t process, unsigned int flags);  // Linux 5.3
     ssize_t (*process_madvise)(int process_fd, const iovec* parts, std::size_t count, int advice,

@@ -64,6 +64,7 @@ public:
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
+    unsigned passthroughs = 0;      // while there are any its calls of libc are libc's own
 
     // The carrier that it is on: final once it has settled.
     scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }

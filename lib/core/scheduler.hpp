@@ -80,6 +80,9 @@ public:
 
     // Fibers.
     fiber_control& running() noexcept { return *running_; }
+    fiber_control* running_or_null() noexcept {
+        return running_;
+    }  // null before the main fiber runs
     fiber_blueprint create(fiber_options&& options, handle_kind kind, group_state* group,
                            std::size_t callable_bytes);
     void start(fiber_control& fiber, const callable_type& type) noexcept;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <coir/detail/interposition.hpp>
+
+#include "base/libc_only.hpp"
+#include "base/system_calls.hpp"
+#include "core/scheduler.hpp"
+#include "core/scope.hpp"
+
+#include <type_traits>
+
+namespace coir::detail {
+
+namespace {
+
+// The fiber that runs; null on a plain thread.
+fiber_control* running_fiber() noexcept {
+    scheduler* const carrier = scheduler::current();
+    return carrier != nullptr ? carrier->running_or_null() : nullptr;
+}
+
+}  // namespace
+
+void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
+    const auto take = [look_up](auto& member, const char* name) {
+        if (void* const found = look_up(name); found != nullptr) {
+            member = reinterpret_cast<std::remove_reference_t<decltype(member)>>(found);
+        }
+    };
+    // What the hook layer takes of the table; the rest has no other name than libc's.
+    take(sys.read, "read");
+    take(sys.write, "write");
+    take(sys.readv, "readv");
+    take(sys.writev, "writev");
+    take(sys.recv, "recv");
+    take(sys.recvfrom, "recvfrom");
+    take(sys.recvmsg, "recvmsg");
+    take(sys.send, "send");
+    take(sys.sendto, "sendto");
+    take(sys.sendmsg, "sendmsg");
+    take(sys.connect, "connect");
+    take(sys.accept4, "accept4");
+    take(sys.close, "close");
+    take(sys.dup2, "dup2");
+    take(sys.poll, "poll");
+    take(sys.ppoll, "ppoll");
+    take(sys.nanosleep, "nanosleep");
+    take(sys.clock_nanosleep, "clock_nanosleep");
+    take(sys.getaddrinfo, "getaddrinfo");
+    take(sys.getnameinfo, "getnameinfo");
+#ifdef __linux__
+    take(sys.dup3, "dup3");
+    take(sys.epoll_wait, "epoll_wait");
+    take(sys.sendfile, "sendfile");
+    take(sys.splice, "splice");
+#endif
+}
+
+bool calls_may_park() noexcept {
+    if (libc_only::now()) {
+        return false;
+    }
+    if (const fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+        return fiber->passthroughs == 0;
+    }
+    return scheduler::current() == nullptr && innermost_scope() != nullptr;
+}
+
+void begin_passthrough() noexcept {
+    if (fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+        ++fiber->passthroughs;
+    } else {
+        begin_signal_handler();
+    }
+}
+
+void end_passthrough() noexcept {
+    if (fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+        --fiber->passthroughs;
+    } else {
+        end_signal_handler();
+    }
+}
+
+void begin_signal_handler() noexcept { libc_only::begin(); }
+void end_signal_handler() noexcept { libc_only::end(); }
+
+}  // namespace coir::detail

@@ -17,6 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
 #include <cstddef>
 
 /// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names,
@@ -35,9 +39,11 @@
 /// | sleep usleep nanosleep clock_nanosleep | the whole sleep |
 /// | read readv recv recvfrom recvmsg recvmmsg | until something arrives (`MSG_WAITALL`: all) |
 /// | write writev send sendto sendmsg sendmmsg | until the kernel has taken all of it |
+/// | sendfile splice | until the kernel has taken all of it; until something moves |
 /// | connect | until the connection is made or refused |
 /// | accept accept4 | until somebody connects |
 /// | poll ppoll select pselect | until a descriptor is ready |
+/// | epoll_wait epoll_pwait epoll_pwait2 | until the program's epoll descriptor has an event |
 /// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
 /// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
 /// | socket bind listen setsockopt fcntl pipe ... | nothing: libc's own, re-exported |
@@ -49,7 +55,8 @@
 /// - Files on disk are read and written on the spot, as they have no readiness: the thread
 ///   waits for the disk. So it does in a `close` with `SO_LINGER`, and in `fcntl(F_SETLKW)`.
 /// - Sending to a socket whose peer is gone fails with `EPIPE` and does not raise SIGPIPE; nor
-///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc.
+///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc, and so do
+///   sendfile and splice to a socket.
 /// - A signal does not end a wait: it goes on, as if every handler were installed with
 ///   `SA_RESTART`.
 /// - `SO_RCVLOWAT` counts while a call waits; what is there at once is returned even if it is
@@ -105,6 +112,13 @@ COIR_API ssize_t readv(int fd, const iovec* parts, int count) noexcept;
 COIR_API ssize_t write(int fd, const void* data, std::size_t size) noexcept;
 /// As writev(2), with the same promise.
 COIR_API ssize_t writev(int fd, const iovec* parts, int count) noexcept;
+#ifdef __linux__
+/// As sendfile(2). To a blocking descriptor it sends all, unless an error comes after a part.
+COIR_API ssize_t sendfile(int out, int in, off_t* offset, std::size_t count) noexcept;
+/// As splice(2).
+COIR_API ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t count,
+                        unsigned int flags) noexcept;
+#endif
 /// @}
 
 /// @name Receiving and sending on sockets
@@ -184,6 +198,16 @@ COIR_API int select(int count, fd_set* read, fd_set* write, fd_set* except,
 /// As pselect(2): `timeout` stays as it is.
 COIR_API int pselect(int count, fd_set* read, fd_set* write, fd_set* except,
                      const timespec* timeout, const sigset_t* mask) noexcept;
+#ifdef __linux__
+/// As epoll_wait(2).
+COIR_API int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) noexcept;
+/// As epoll_pwait(2); `mask` as for ppoll.
+COIR_API int epoll_pwait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms,
+                         const sigset_t* mask) noexcept;
+/// As epoll_pwait2(2), which is Linux 5.11's: on a plain thread `ENOSYS` before.
+COIR_API int epoll_pwait2(int epoll_fd, epoll_event* events, int capacity, const timespec* timeout,
+                          const sigset_t* mask) noexcept;
+#endif
 /// @}
 
 /// @name Names and addresses

@@ -33,13 +33,13 @@ int close(int fd) noexcept { return detail::io_close(fd); }
 
 int dup2(int old_fd, int new_fd) noexcept {
     const detail::io_closing closing(detail::replaces(old_fd, new_fd) ? new_fd : -1);
-    return ::dup2(old_fd, new_fd);
+    return detail::sys.dup2(old_fd, new_fd);
 }
 
 #ifdef __linux__
 int dup3(int old_fd, int new_fd, int flags) noexcept {
     const detail::io_closing closing(detail::replaces(old_fd, new_fd) ? new_fd : -1);
-    return ::dup3(old_fd, new_fd, flags);
+    return detail::sys.dup3(old_fd, new_fd, flags);
 }
 #endif
 

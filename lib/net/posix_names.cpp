@@ -88,9 +88,9 @@ found_names find_names(const sockaddr_storage& address, socklen_t address_size,
     std::string service(service_size.value_or(0), '\0');
     errno = 0;
     result.code =
-        ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), address_size,
-                      host_size ? host.data() : nullptr, host_size.value_or(0),
-                      service_size ? service.data() : nullptr, service_size.value_or(0), flags);
+        sys.getnameinfo(reinterpret_cast<const sockaddr*>(&address), address_size,
+                        host_size ? host.data() : nullptr, host_size.value_or(0),
+                        service_size ? service.data() : nullptr, service_size.value_or(0), flags);
     result.error = errno;
     if (result.code == 0) {
         result.host = host.c_str();
@@ -196,7 +196,8 @@ int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, soc
         (flags & NI_NUMERICHOST) != 0 && ((flags & NI_NUMERICSERV) != 0 || service == nullptr);
     if (posix_call::is_for_libc() || asks_nobody || address == nullptr ||
         address_size > sizeof(sockaddr_storage)) {
-        return ::getnameinfo(address, address_size, host, host_size, service, service_size, flags);
+        return sys.getnameinfo(address, address_size, host, host_size, service, service_size,
+                               flags);
     }
     posix_call call;
     if (!call.begin()) {

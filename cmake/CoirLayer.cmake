@@ -4,6 +4,8 @@
 # tools/layers.toml says the same of includes, in more detail.
 
 set(COIR_LAYERS base context time core reactor runtime sync embed io net)
+# The layers that are libraries of their own: no part of coir, and on top of all of it.
+set(COIR_OPTIONAL_LAYERS hook)
 
 set(COIR_BELOW_base)
 set(COIR_BELOW_context base)
@@ -15,14 +17,16 @@ set(COIR_BELOW_sync base context time core)
 set(COIR_BELOW_embed base context time core reactor runtime sync)
 set(COIR_BELOW_io base context time core reactor runtime sync)
 set(COIR_BELOW_net base context time core reactor runtime sync io)
+set(COIR_BELOW_hook ${COIR_LAYERS})
 
 # coir_add_layer(<layer> SOURCES <file>... [LINK <target>...])
 #
 # Adds the object library coir_<layer>. LINK names what the layer needs from outside.
 function(coir_add_layer layer)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LINK")
-    if(NOT layer IN_LIST COIR_LAYERS)
-        message(FATAL_ERROR "coir_add_layer: unknown layer '${layer}' (known: ${COIR_LAYERS})")
+    if(NOT layer IN_LIST COIR_LAYERS AND NOT layer IN_LIST COIR_OPTIONAL_LAYERS)
+        message(FATAL_ERROR "coir_add_layer: unknown layer '${layer}' "
+            "(known: ${COIR_LAYERS} ${COIR_OPTIONAL_LAYERS})")
     endif()
     if(NOT ARG_SOURCES)
         message(FATAL_ERROR "coir_add_layer(${layer}): SOURCES is empty")

@@ -176,3 +176,28 @@ function(coir_add_integration_test name)
         ENVIRONMENT ${ARG_ENVIRONMENT}
         COMMAND ${command})
 endfunction()
+
+# coir_add_hook_test(<name> SOURCES <file>... [NO_BACKENDS] [LINK <target>...] [TIMEOUT <seconds>]
+#                    [RESOURCE_LOCK <name>...] [ENVIRONMENT <NAME=value>...])
+#
+# Adds the program hook_<name> and the test hook.<name>, once for each reactor backend unless
+# NO_BACKENDS is given. libc's blocking calls are taken in it.
+function(coir_add_hook_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG
+        "NO_BACKENDS" "TIMEOUT" "SOURCES;LINK;RESOURCE_LOCK;ENVIRONMENT")
+    coir_add_test_program(hook_${name} SOURCES ${ARG_SOURCES} LINK ${ARG_LINK})
+    target_link_libraries(hook_${name} PRIVATE coir_test_support)
+    target_compile_options(hook_${name} PRIVATE -U_FORTIFY_SOURCE)
+    coir_link_layers(hook_${name} ${COIR_LAYERS} hook)
+    set(backends BACKENDS)
+    if(ARG_NO_BACKENDS)
+        set(backends)
+    endif()
+    coir_test_command(command hook_${name})
+    coir_register_test(hook.${name} ${backends}
+        LABELS hook
+        TIMEOUT ${ARG_TIMEOUT}
+        RESOURCE_LOCK ${ARG_RESOURCE_LOCK}
+        ENVIRONMENT ${ARG_ENVIRONMENT}
+        COMMAND ${command})
+endfunction()

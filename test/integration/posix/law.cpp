@@ -20,15 +20,6 @@ const posix_calls libc_calls{
     ::recvmmsg, ::sendmmsg, ::connect,   ::accept,          ::accept4, ::close,  ::dup2,
     ::poll,     ::ppoll,    ::select,    ::pselect};
 
-const posix_calls coir_calls{
-    posix::sleep,   posix::usleep,   posix::nanosleep, posix::clock_nanosleep,
-    posix::read,    posix::readv,    posix::write,     posix::writev,
-    posix::recv,    posix::recvfrom, posix::recvmsg,   posix::send,
-    posix::sendto,  posix::sendmsg,  posix::recvmmsg,  posix::sendmmsg,
-    posix::connect, posix::accept,   posix::accept4,   posix::close,
-    posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
-    posix::pselect};
-
 void must(bool succeeded) {
     if (!succeeded) {
         std::perror("a call that a test stands on has failed");

@@ -159,18 +159,6 @@ BOOST_DATA_TEST_CASE(the_peers_end_is_an_error_and_no_signal, data::make(stream_
     });
 }
 
-BOOST_AUTO_TEST_CASE(no_send_raises_sigpipe) {
-    coir::test::check_law([](const posix_calls& c, transcript& t) {
-        auto pair = connected_sockets(socket_kind::unix_stream);
-        pair.b.reset();
-        const int flags = &c == &libc_calls ? MSG_NOSIGNAL : 0;
-        t.call("send", [&] { return c.send(pair.a.get(), "x", 1, flags); });
-        if (&c == &coir_calls) {
-            must(c.write(pair.a.get(), "x", 1) == -1 && errno == EPIPE);
-        }
-    });
-}
-
 // The peer reads a part and then resets: how far a send came is told first, then the error.
 BOOST_AUTO_TEST_CASE(an_error_after_a_part_is_left_for_the_next_call) {
     check_law([](const posix_calls& c, transcript& t) {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coir/export.hpp>
+
+#include <string>
+#include <vector>
+
+/// @brief Blocking clients, unmodified: libc's blocking calls, taken, so that in a fiber each parks
+/// it and the thread goes on with others.
+///
+/// A program gets it by linking the target `coir::hook`, or by `LD_PRELOAD=libcoir-hook.so`; no
+/// header is needed, and no line of the client changes. This header is for who wants to know, to
+/// make exceptions, or to call libc itself.
+///
+/// What is taken, and what a call then does, is @ref coir::posix with two differences, since here
+/// the caller does not know of coir: a broken socket raises SIGPIPE where libc would; and what
+/// coir::posix lacks is taken, too (`doc/hooks.md` has the list). On a plain thread every call is
+/// libc's own.
+///
+/// In a scope that is cancelled a call fails with `ECANCELED`, or `ETIMEDOUT` where a deadline was
+/// the cause, and the client cleans up its own way; then with_timeout() throws.
+///
+/// The environment variable `COIR_HOOK` has words, separated by commas:
+///
+/// | word | means |
+/// |---|---|
+/// | `off` | nothing is taken |
+/// | `quiet` | the self-check at the start says nothing |
+namespace coir::hook {
+
+/// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or
+/// under a cancel scope or a deadline, in no passthrough_scope and no signal handler, and
+/// `COIR_HOOK` does not say `off`.
+COIR_API bool active() noexcept;
+
+/// @brief While one lives, its fiber's calls of libc are libc's own, and block the thread.
+///
+/// For a stretch that must not be left, such as code that holds a lock of another library's, or
+/// asks a thread-local for its address. Other fibers are not concerned. They nest.
+///
+/// @threadsafety Made and destroyed by the same fiber or thread.
+class COIR_API passthrough_scope {
+public:
+    /// Begins.
+    passthrough_scope() noexcept;
+    passthrough_scope(const passthrough_scope&) = delete;
+    passthrough_scope& operator=(const passthrough_scope&) = delete;
+    ~passthrough_scope();
+};
+
+namespace detail {
+COIR_API void* original_by_name(const char* name);
+}
+
+/// Returns libc's own function, or what a sanitizer or another interposer put in its place.
+///
+/// @code
+/// auto* const libc_poll = coir::hook::original<decltype(::poll)>("poll");
+/// @endcode
+/// @throws std::invalid_argument if it is none that is taken; call it by its name then.
+template <class Function>
+Function* original(const char* name) {
+    return reinterpret_cast<Function*>(detail::original_by_name(name));
+}
+
+/// Looks for what keeps calls from being taken, in the program and in every library that is loaded
+/// now: libc in front of coir::hook in the link order, a library that was opened with
+/// `RTLD_DEEPBIND` or linked with `-Bsymbolic`, another library that takes the same names. Each
+/// finding is a sentence that names the file, the call, and what to change.
+///
+/// It is done once when the program starts, and what it finds is written to stderr. After a
+/// `dlopen` it may be done again.
+/// @returns the findings; empty if all is well.
+COIR_API std::vector<std::string> self_check();
+
+}  // namespace coir::hook

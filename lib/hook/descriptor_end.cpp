@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// close and its like. They do not wait; but who waits for the descriptor must be told before its
+// number is another file's, and that is as true of a close on a plain thread.
+#include "hook/interpose.hpp"
+
+#include <coir/posix.hpp>
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <cstdio>
+
+using namespace coir::hook::detail;
+namespace posix = coir::posix;
+
+COIR_HOOK int close(int fd) { return enabled() ? posix::close(fd) : COIR_ORIGINAL(close)(fd); }
+
+COIR_HOOK int dup2(int old_fd, int new_fd) noexcept {
+    return enabled() ? posix::dup2(old_fd, new_fd) : COIR_ORIGINAL(dup2)(old_fd, new_fd);
+}
+
+COIR_HOOK int dup3(int old_fd, int new_fd, int flags) noexcept {
+    return enabled() ? posix::dup3(old_fd, new_fd, flags)
+                     : COIR_ORIGINAL(dup3)(old_fd, new_fd, flags);
+}
+
+// Other names of the same.
+COIR_HOOK [[gnu::alias("close")]] int __close(int fd);
+COIR_HOOK [[gnu::alias("dup2")]] int __dup2(int old_fd, int new_fd) noexcept;

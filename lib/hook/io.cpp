@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+// read, write and their like: descriptors of any kind.
+#include "hook/broken_pipe.hpp"
+#include "hook/interpose.hpp"
+
+#include <coir/posix.hpp>
+
+#include <sys/sendfile.h>
+
+using namespace coir::hook::detail;
+namespace posix = coir::posix;
+
+COIR_HOOK ssize_t read(int fd, void* data, std::size_t size) {
+    return takes_call() ? posix::read(fd, data, size) : COIR_ORIGINAL(read)(fd, data, size);
+}
+
+COIR_HOOK ssize_t readv(int fd, const iovec* parts, int count) {
+    return takes_call() ? posix::readv(fd, parts, count) : COIR_ORIGINAL(readv)(fd, parts, count);
+}
+
+COIR_HOOK ssize_t write(int fd, const void* data, std::size_t size) {
+    return takes_call() ? raise_if_socket_broken(fd, posix::write(fd, data, size))
+                        : COIR_ORIGINAL(write)(fd, data, size);
+}
+
+COIR_HOOK ssize_t writev(int fd, const iovec* parts, int count) {
+    return takes_call() ? raise_if_socket_broken(fd, posix::writev(fd, parts, count))
+                        : COIR_ORIGINAL(writev)(fd, parts, count);
+}
+
+COIR_HOOK ssize_t sendfile(int out, int in, off_t* offset, std::size_t count) noexcept {
+    return takes_call() ? posix::sendfile(out, in, offset, count)
+                        : COIR_ORIGINAL(sendfile)(out, in, offset, count);
+}
+
+COIR_HOOK ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset,
+                         std::size_t count, unsigned int flags) {
+    return takes_call() ? posix::splice(in, in_offset, out, out_offset, count, flags)
+                        : COIR_ORIGINAL(splice)(in, in_offset, out, out_offset, count, flags);
+}
+
+// Other names of the same.
+static_assert(sizeof(off_t) == sizeof(off64_t), "sendfile64 is a function of its own here");
+COIR_HOOK [[gnu::alias("sendfile")]] ssize_t sendfile64(int out, int in, off64_t* offset,
+                                                        std::size_t count) noexcept;
+COIR_HOOK [[gnu::alias("read")]] ssize_t __read(int fd, void* data, std::size_t size);
+COIR_HOOK [[gnu::alias("write")]] ssize_t __write(int fd, const void* data, std::size_t size);
+
+// What _FORTIFY_SOURCE makes of a read. libc's own ends the program where the buffer is too small.
+COIR_HOOK ssize_t __read_chk(int fd, void* data, std::size_t size, std::size_t capacity) {
+    return size > capacity ? COIR_ORIGINAL(__read_chk)(fd, data, size, capacity)
+                           : ::read(fd, data, size);
+}

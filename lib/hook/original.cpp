@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "hook/original.hpp"
+
+#include <coir/detail/interposition.hpp>
+
+#include <dlfcn.h>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace coir::hook::detail {
+
+namespace {
+
+// Relaxed throughout: an address is all there is to publish, and whoever finds none looks it up
+// himself and finds the same.
+constinit std::atomic<void*> addresses[call_count] = {};
+
+// In place of what this libc lacks.
+long is_missing() noexcept {
+    errno = ENOSYS;
+    return -1;
+}
+
+void* find(const char* name) noexcept {
+    void* const found = ::dlsym(RTLD_NEXT, name);
+    return found != nullptr ? found : reinterpret_cast<void*>(&is_missing);
+}
+
+void* find_by_name(const char* name) noexcept {
+    for (std::size_t i = 0; i < call_count; ++i) {
+        if (std::strcmp(call_descriptions[i].name, name) == 0) {
+            return original_address(static_cast<call>(i));
+        }
+    }
+    return nullptr;
+}
+
+// Before all constructors that have no number of their own, those of static objects among them.
+// Shared libraries that this one does not need may be even earlier; their first calls look for
+// themselves.
+[[gnu::constructor(101)]] void find_all() noexcept {
+    for (std::size_t i = 0; i < call_count; ++i) {
+        if (call_descriptions[i].is_taken()) {
+            original_address(static_cast<call>(i));
+        }
+    }
+    coir::detail::take_system_calls_from(find_by_name);
+}
+
+}  // namespace
+
+void* original_address(call which) noexcept {
+    std::atomic<void*>& address = addresses[static_cast<std::size_t>(which)];
+    void* found = address.load(std::memory_order_relaxed);
+    if (found == nullptr) {
+        found = find(describe(which).name);
+        address.store(found, std::memory_order_relaxed);
+    }
+    return found;
+}
+
+}  // namespace coir::hook::detail

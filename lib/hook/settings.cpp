@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "hook/settings.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace coir::hook::detail {
+
+constinit settings chosen;
+
+namespace {
+
+void choose(std::string_view word) noexcept {
+    if (word == "off") {
+        chosen.on = false;
+    } else if (word == "quiet") {
+        chosen.quiet = true;
+    } else if (!word.empty()) {
+        std::fprintf(stderr, "coir::hook: COIR_HOOK has the word '%.*s'; known are off and quiet\n",
+                     static_cast<int>(word.size()), word.data());
+    }
+}
+
+[[gnu::constructor(102)]] void read_environment() noexcept {
+    const char* const text = std::getenv("COIR_HOOK");
+    chosen.on = true;
+    std::string_view rest = text != nullptr ? text : "";
+    while (!rest.empty()) {
+        const std::size_t end = rest.find(',');
+        choose(rest.substr(0, end));
+        rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+    }
+}
+
+}  // namespace
+
+}  // namespace coir::hook::detail

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// The calls that are held against libc's. test/hook has others in place of this file.
+#include "integration/posix/law.hpp"
+
+namespace coir::test {
+
+const posix_calls coir_calls{
+    posix::sleep,   posix::usleep,   posix::nanosleep, posix::clock_nanosleep,
+    posix::read,    posix::readv,    posix::write,     posix::writev,
+    posix::recv,    posix::recvfrom, posix::recvmsg,   posix::send,
+    posix::sendto,  posix::sendmsg,  posix::recvmmsg,  posix::sendmmsg,
+    posix::connect, posix::accept,   posix::accept4,   posix::close,
+    posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
+    posix::pselect};
+
+}  // namespace coir::test

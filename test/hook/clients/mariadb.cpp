@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "hook/clients/client.hpp"
+#include "hook/clients/server_process.hpp"
+
+#include <mysql.h>
+#include <filesystem>
+
+namespace coir::test {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* server = "/usr/sbin/mariadbd";
+constexpr const char* user = "mysql";
+
+class mariadb_client final : public client {
+public:
+    explicit mariadb_client(bool tls) : tls_(tls) {
+        // Once in the process, before there are two callers.
+        ::mysql_library_init(0, nullptr, nullptr);
+    }
+
+    std::string name() const override {
+        return tls_ ? "MariaDB Connector/C, TLS" : "MariaDB Connector/C";
+    }
+
+    std::string missing() const override {
+        return is_program(server) ? "" : "MariaDB's server (mariadb-server)";
+    }
+
+    void start() override {
+        const std::string data = folder_.path() + "/data";
+        if (!std::filesystem::exists(data)) {
+            give_to(folder_.path(), user);
+            server_process::run({"mariadb-install-db", "--no-defaults", "--datadir=" + data,
+                                 "--skip-test-db", "--auth-root-authentication-method=normal"},
+                                user);
+            make_certificate(folder_.path(), user);
+        }
+        server_.start(
+            {server, "--no-defaults", "--datadir=" + data, "--socket=" + folder_.path() + "/socket",
+             "--port=" + std::to_string(port_), "--bind-address=127.0.0.1", "--max-connections=300",
+             "--skip-grant-tables", "--skip-networking=0", "--skip-name-resolve",
+             "--ssl-cert=" + folder_.path() + "/cert.pem",
+             "--ssl-key=" + folder_.path() + "/key.pem"},
+            folder_.path() + "/log", {port_}, user);
+    }
+
+    void kill() override { server_.kill(); }
+
+    void call(milliseconds delay) override {
+        const connection c(port_, tls_);
+        c.query("select sleep(" + std::to_string(double(delay.count()) / 1000) + ")");
+    }
+
+private:
+    class connection {
+    public:
+        connection(int port, bool tls) : raw_(::mysql_init(nullptr)) {
+            if (tls) {
+                const my_bool yes = 1;
+                const my_bool no = 0;
+                ::mysql_optionsv(raw_, MYSQL_OPT_SSL_ENFORCE, &yes);
+                ::mysql_optionsv(raw_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+            }
+            if (::mysql_real_connect(raw_, "127.0.0.1", "test", nullptr, nullptr,
+                                     static_cast<unsigned>(port), nullptr, 0) == nullptr) {
+                const std::string message = ::mysql_error(raw_);
+                ::mysql_close(raw_);
+                throw client_error(message);
+            }
+        }
+        connection(const connection&) = delete;
+        connection& operator=(const connection&) = delete;
+        ~connection() { ::mysql_close(raw_); }
+
+        void query(const std::string& text) const {
+            require(::mysql_query(raw_, text.c_str()) == 0);
+            MYSQL_RES* const result = ::mysql_store_result(raw_);
+            require(result != nullptr);
+            const MYSQL_ROW row = ::mysql_fetch_row(result);
+            const bool slept = row != nullptr && row[0] != nullptr && std::string(row[0]) == "0";
+            ::mysql_free_result(result);
+            require(slept);
+        }
+
+    private:
+        void require(bool holds) const {
+            if (!holds) {
+                throw client_error(::mysql_error(raw_));
+            }
+        }
+
+        MYSQL* raw_;
+    };
+
+    const bool tls_;
+    const temporary_folder folder_;
+    const int port_ = free_port();
+    server_process server_;
+};
+
+}  // namespace
+
+void add_mariadb(client_list& clients) {
+    clients.push_back(std::make_unique<mariadb_client>(false));
+    clients.push_back(std::make_unique<mariadb_client>(true));
+}
+
+}  // namespace coir::test

@@ -3,6 +3,7 @@
 // event that is under test.
 #include <coir/signal_safe_event.hpp>
 
+#include "support/kept_signals.hpp"
 #include "support/system_calls.hpp"
 #include "support/watched_thread.hpp"
 #include "time/clock.hpp"
@@ -357,7 +358,7 @@ BOOST_AUTO_TEST_CASE(handlers_come_in_the_midst_of_running_fibers) {
             }
         });
         for (int i = 0; i < signals; ++i) {
-            event.wait();
+            coir::test::wait_for_handler(event);
             go_on.set();
         }
         killer.join();

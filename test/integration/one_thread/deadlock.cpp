@@ -2,6 +2,7 @@
 // Deadlocks that can be told only where no other thread could end a wait: this program starts none.
 #include "base/single_threaded.hpp"
 #include "support/captured_log.hpp"
+#include "support/kept_signals.hpp"
 
 #include <coir/async.hpp>
 #include <coir/cancellation.hpp>
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_signal_may_end_a_wait) {
         itimerval soon{};
         soon.it_value.tv_usec = 2000;
         setitimer(ITIMER_REAL, &soon, nullptr);
-        answered.wait();
+        coir::test::wait_for_handler(answered);
         BOOST_TEST(!rung.is_set());
     });
     sigaction(SIGALRM, &before, nullptr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Semaphores, events and the like that fibers of two carriers and a plain thread share: see
 // locks_threads.cpp.
+#include "support/rounds.hpp"
 #include "unit/sync/threads.hpp"
 
 #include <coir/cancellation.hpp>
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(releases_race_with_cancellations) {
         }
     });
     coir::test::run_in_fiber_world([&] {
-        for (int i = 0; i < 2000; ++i) {
+        for (int i = 0; i < coir::test::rounds(400); ++i) {
             coir::fiber waiting([&] {
                 for (;;) {
                     permits.acquire();

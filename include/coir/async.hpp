@@ -178,6 +178,12 @@ private:
     bool retrieved_ = false;
 };
 
+/// Exchanges the states of two promises.
+template <class T>
+void swap(promise<T>& a, promise<T>& b) noexcept {
+    a.swap(b);
+}
+
 /// Spawns a fiber that calls `fn`, and gives a future for what it returns: std::async for fibers,
 /// and asyncio.create_task. The task goes on if the future is dropped; task_group keeps tasks
 /// together.

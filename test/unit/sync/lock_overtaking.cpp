@@ -20,8 +20,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using locks = std::tuple<coir::mutex, coir::shared_mutex>;
-using timed_locks = std::tuple<coir::timed_mutex, coir::shared_timed_mutex>;
+// A semaphore of one permit, by a mutex's names.
+class permit {
+public:
+    void lock() { semaphore_.acquire(); }
+    bool try_lock() { return semaphore_.try_acquire(); }
+    bool try_lock_for(std::chrono::seconds timeout) { return semaphore_.try_acquire_for(timeout); }
+    void unlock() { semaphore_.release(); }
+
+private:
+    coir::binary_semaphore semaphore_{1};
+};
+
+using locks = std::tuple<coir::mutex, coir::shared_mutex, permit>;
+using timed_locks = std::tuple<coir::timed_mutex, coir::shared_timed_mutex, permit>;
 
 // The caller holds the lock; the other carrier's fiber, 'a', is first in line, and one of ours,
 // 'b', stands behind it.

@@ -52,6 +52,10 @@ public:
     future& operator=(const future&) = delete;
 
     /// Waits for the result and hands it out; the future is without state after.
+    ///
+    /// A task that gets its own result, or tasks that get each other's, wait for ever; in std it is
+    /// undefined. No call looks for such a circle, as fiber::join() does: it is a deadlock, which
+    /// is reported when nothing else of the run can go on.
     /// @throws the exception of the task or promise; task_cancelled; std::future_error
     /// (broken_promise); operation_cancelled if the caller is cancelled.
     T get() {

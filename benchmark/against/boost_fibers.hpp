@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "two_queues.hpp"
 #include "two_threads.hpp"
 
 #include <boost/fiber/all.hpp>
@@ -34,6 +35,8 @@ struct boost_fibers {
         boost::fibers::fiber fiber_;
     };
 
+    using local_fiber = fiber;
+
     using mutex = boost::fibers::mutex;
     using timed_mutex = boost::fibers::timed_mutex;
     using recursive_mutex = boost::fibers::recursive_mutex;
@@ -48,6 +51,12 @@ struct boost_fibers {
     };
     template <class T>
     using promise = boost::fibers::promise<T>;
+    template <class T>
+    using shared_future = boost::fibers::shared_future<T>;
+    template <class Signature>
+    using packaged_task = boost::fibers::packaged_task<Signature>;
+    template <class T>
+    using two_channels = two_queues<T, mutex, condition_variable>;
 
     template <class Function>
     static auto async(Function function) {

@@ -2,6 +2,10 @@
 // Locks that nobody else wants, and hand-overs between two who wait for each other.
 #include "worlds.hpp"
 
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+
 namespace against {
 
 namespace {
@@ -55,6 +59,43 @@ void contended(benchmark::State& state) {
     require_equal(turns - others_turns, state.iterations());
     state.counters["others_turns"] =
         static_cast<double>(others_turns) / static_cast<double>(state.iterations());
+}
+
+// The same where both mostly read: every eighth turn is one alone.
+template <class World, class Where, class SharedMutex>
+void mostly_shared(benchmark::State& state) {
+    SharedMutex mutex;
+    std::int64_t written = 0;
+    std::int64_t wrote = 0;
+    std::int64_t other_wrote = 0;
+    std::atomic<bool> stop{false};
+    const auto take_turn = [&](std::int64_t number, std::int64_t& mine) {
+        if (number % 8 == 0) {
+            const std::lock_guard lock(mutex);
+            ++written;
+            ++mine;
+            World::yield();
+        } else {
+            const std::shared_lock lock(mutex);
+            benchmark::DoNotOptimize(written);
+            World::yield();
+        }
+        World::yield();
+    };
+    Where::template run<World>(
+        [&] {
+            std::int64_t number = 0;
+            for (auto _ : state) {
+                take_turn(number++, wrote);
+            }
+            stop = true;
+        },
+        [&] {
+            for (std::int64_t number = 4; !stop; ++number) {
+                take_turn(number, other_wrote);
+            }
+        });
+    require_equal(written, wrote + other_wrote);
 }
 
 // A question and its answer: two hand-overs.
@@ -196,7 +237,11 @@ template <class World>
 void add_more() {
     add_mutex<World, typename World::shared_mutex>("shared_mutex");
     add_uncontended<World, share_of<typename World::shared_mutex>>("shared_mutex_shared");
-    add_uncontended<World, semaphore_as_mutex<typename World::binary_semaphore>>("semaphore");
+    add(std::string("shared_mutex_mostly_shared") + on_one_carrier::name, World::name,
+        mostly_shared<World, on_one_carrier, typename World::shared_mutex>);
+    add(std::string("shared_mutex_mostly_shared") + on_two_carriers::name, World::name,
+        mostly_shared<World, on_two_carriers, typename World::shared_mutex>);
+    add_mutex<World, semaphore_as_mutex<typename World::binary_semaphore>>("semaphore");
     add_semaphore<World, typename World::binary_semaphore>("semaphore_round_trip");
 }
 

@@ -20,6 +20,7 @@ void add_tasks();
 void add_locks();
 void add_meetings();
 void add_channels();
+void add_selects();
 
 namespace {
 
@@ -97,6 +98,7 @@ int main(int count, char** values) {
     against::add_locks();
     against::add_meetings();
     against::add_channels();
+    against::add_selects();
     against::side_by_side reporter;
     benchmark::RunSpecifiedBenchmarks(&reporter);
     return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "two_queues.hpp"
 #include "two_threads.hpp"
 
 #include <barrier>
@@ -30,6 +31,7 @@ struct std_threads {
     static void yield() { std::this_thread::yield(); }
 
     using fiber = std::thread;
+    using local_fiber = std::thread;
     using mutex = std::mutex;
     using timed_mutex = std::timed_mutex;
     using recursive_mutex = std::recursive_mutex;
@@ -41,6 +43,12 @@ struct std_threads {
     using barrier = std::barrier<>;
     template <class T>
     using promise = std::promise<T>;
+    template <class T>
+    using shared_future = std::shared_future<T>;
+    template <class Signature>
+    using packaged_task = std::packaged_task<Signature>;
+    template <class T>
+    using two_channels = two_queues<T, mutex, condition_variable>;
 
     template <class Function>
     static auto async(Function function) {

@@ -84,12 +84,28 @@ void promise_and_future(benchmark::State& state) {
     });
 }
 
+// A function and its result, the call included.
+template <class World>
+void packaged_task_and_future(benchmark::State& state) {
+    World::run([&] {
+        std::int64_t sum = 0;
+        for (auto _ : state) {
+            typename World::template packaged_task<int()> task([] { return 1; });
+            auto future = task.get_future();
+            task();
+            sum += future.get();
+        }
+        require_equal(sum, state.iterations());
+    });
+}
+
 template <class World>
 void add_all() {
     add("yield", World::name, yield<World>);
     add("spawn_and_join", World::name, spawn_and_join<World>);
     add("async_and_get", World::name, async_and_get<World>);
     add("promise_and_future", World::name, promise_and_future<World>);
+    add("packaged_task_and_future", World::name, packaged_task_and_future<World>);
 }
 
 }  // namespace

@@ -52,6 +52,10 @@ public:
     future& operator=(const future&) = delete;
 
     /// Waits for the result and hands it out; the future is without state after.
+    ///
+    /// A task that gets its own result, or tasks that get each other's, wait for ever; in std it is
+    /// undefined. No call looks for such a circle, as fiber::join() does: it is a deadlock, which
+    /// is reported when nothing else of the run can go on.
     /// @throws the exception of the task or promise; task_cancelled; std::future_error
     /// (broken_promise); operation_cancelled if the caller is cancelled.
     T get() {
@@ -177,6 +181,12 @@ private:
     detail::future_ref<T> state_;
     bool retrieved_ = false;
 };
+
+/// Exchanges the states of two promises.
+template <class T>
+void swap(promise<T>& a, promise<T>& b) noexcept {
+    a.swap(b);
+}
 
 /// Spawns a fiber that calls `fn`, and gives a future for what it returns: std::async for fibers,
 /// and asyncio.create_task. The task goes on if the future is dropped; task_group keeps tasks

@@ -21,6 +21,7 @@
 #include <coir/net/open_connection.hpp>
 #include <coir/net/resolve.hpp>
 #include <coir/net/tcp.hpp>
+#include <coir/packaged_task.hpp>
 #include <coir/posix.hpp>
 #include <coir/run.hpp>
 #include <coir/run_options.hpp>

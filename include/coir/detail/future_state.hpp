@@ -82,22 +82,28 @@ public:
 
     // Publishes what `produce` returns. If that throws, nothing is published.
     template <class F>
-    void publish_result_of(F&& produce) {
+    void publish_result_of(F&& produce) const {
         begin_publishing(*state_);
         try {
-            if constexpr (std::is_void_v<T>) {
-                produce();
-                ::new (value_of(*state_)) stored();
-            } else if constexpr (std::is_reference_v<T>) {
-                ::new (value_of(*state_)) stored(std::addressof(produce()));
-            } else {
-                ::new (value_of(*state_)) stored(produce());
-            }
+            make_value(produce);
         } catch (...) {
             take_publication_back(*state_);
             throw;
         }
         publish_value(*state_);
+    }
+
+    // Makes the value, of what `produce` returns, between begin_publishing() and publish_value().
+    template <class F>
+    void make_value(F&& produce) const {
+        if constexpr (std::is_void_v<T>) {
+            produce();
+            ::new (value_of(*state_)) stored();
+        } else if constexpr (std::is_reference_v<T>) {
+            ::new (value_of(*state_)) stored(std::addressof(produce()));
+        } else {
+            ::new (value_of(*state_)) stored(produce());
+        }
     }
 
     // Pre: a value was published. It stays: what a shared_future gives.

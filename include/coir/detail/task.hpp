@@ -20,6 +20,27 @@ enum class failure_goes_to : std::uint8_t {
     group_and_future,  // the group as well, which then stops the task's siblings
 };
 
+// Publishes what `call` returns or throws. A cancellation goes on, since it is the caller's, too;
+// so does a failure that a group is to learn of. Throws promise_already_satisfied, and then has not
+// called.
+template <class R, class F>
+void publish_outcome_of(const future_ref<R>& result, failure_goes_to failures, F&& call) {
+    begin_publishing(*result);
+    try {
+        result.make_value(call);
+    } catch (const operation_cancelled&) {
+        publish_cancellation(*result);
+        throw;
+    } catch (...) {
+        publish_failure(*result, std::current_exception());
+        if (failures == failure_goes_to::group_and_future) {
+            throw;
+        }
+        return;
+    }
+    publish_value(*result);
+}
+
 // What a fiber that computes a future's value runs.
 template <class R, class F>
 class task_body {
@@ -30,18 +51,9 @@ public:
 
     template <class... Args>
     void operator()(Args&&... args) {
-        try {
-            result_.publish_result_of(
-                [&]() -> R { return std::invoke(std::move(fn_), std::forward<Args>(args)...); });
-        } catch (const operation_cancelled&) {
-            publish_cancellation(*result_);
-            throw;
-        } catch (...) {
-            publish_failure(*result_, std::current_exception());
-            if (failures_ == failure_goes_to::group_and_future) {
-                throw;
-            }
-        }
+        publish_outcome_of(result_, failures_, [&]() -> R {
+            return std::invoke(std::move(fn_), std::forward<Args>(args)...);
+        });
     }
 
     // Instead of the call, if there was no stack to be had for it.

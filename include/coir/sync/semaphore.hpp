@@ -23,8 +23,11 @@ namespace coir {
 /// releases nothing. The messages name the limit.
 /// @cancellation Every acquisition that may wait is a cancellation point, whether or not there is a
 /// permit; `try_acquire()` is none. A cancelled acquisition has taken no permit.
-/// @order First come, first served: a released permit goes to whoever has waited longest, and
-/// nobody can take it on its way. There are permits only while nobody waits.
+/// @order First come, first served: among the fibers of one carrier a released permit goes to
+/// whoever has waited longest, and nobody can take it on its way. If that is a thread or a fiber of
+/// another carrier it is woken up, which may well take longer than a permit is kept; until it comes
+/// the permit is there for whoever asks. One who comes and finds none stays first in line, and the
+/// next permit is its own.
 /// @lifetime It may be destroyed as soon as nobody uses it, though the release() that somebody was
 /// woken by has not returned yet. Destroying it with somebody in line is an error (asserted).
 /// @example `test/unit/sync/semaphore.cpp`

@@ -14,8 +14,8 @@ namespace coir {
 /// Use it with std::unique_lock and std::shared_lock where many read and few write; a mutex is
 /// smaller, and knows every owner.
 ///
-/// @suspends `lock()` waits while anybody holds the mutex, `lock_shared()` while one holds it alone
-/// or others are in line.
+/// @suspends `lock()` waits while anybody holds the mutex, `lock_shared()` while one holds it
+/// alone; both while others are in line and not on their way.
 /// @threadsafety Any thread. Who has locked the mutex unlocks it. Of those who share it no more is
 /// known than how many they are.
 /// @errors std::system_error, which names the caller: resource_deadlock_would_occur for locking, in
@@ -24,7 +24,11 @@ namespace coir {
 /// sharing it twice, as in std.
 /// @cancellation Locking is no cancellation point, as in POSIX.
 /// @order First come, first served, both kinds in one line: those who want to share enter together
-/// up to the next one who wants the mutex alone, so neither kind starves the other.
+/// up to the next one who wants the mutex alone, so neither kind starves the other. As with mutex,
+/// only a fiber of the same carrier is handed the mutex. Whoever else is next is woken up, and
+/// until it comes others may go past it, of either kind. One who comes and finds that it does not
+/// fit stays first in line, and nobody goes past it again: who shares the mutex by then leaves, and
+/// nobody joins.
 /// @lifetime As mutex.
 /// @example `test/unit/sync/shared_mutex.cpp`
 class COIR_API shared_mutex {

@@ -19,7 +19,9 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <shared_mutex>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 using coir::fiber_options;
@@ -36,6 +38,8 @@ coir::run_options several() {
     options.threads = carrier_count;
     return options;
 }
+
+using locks = std::tuple<coir::mutex, coir::shared_mutex>;
 
 fiber_options on(int carrier) { return fiber_options("placed").on(carrier); }
 
@@ -65,11 +69,49 @@ BOOST_AUTO_TEST_CASE(a_mutex_lets_one_in_at_a_time) {
     });
 }
 
+// What readers see is whole, and neither they nor the writers are kept from going on: all of them
+// come to their end.
+BOOST_AUTO_TEST_CASE(a_shared_mutex_keeps_readers_and_writers_apart) {
+    run(several(), [] {
+        constexpr int rounds = 400;
+        coir::shared_mutex m;
+        int left = 0;  // plain, and always the same
+        int right = 0;
+        std::atomic<int> torn{0};
+        task_group group;
+        for (int i = 0; i < 12; ++i) {
+            group.spawn(on(i % carrier_count), [&, i] {
+                for (int k = 0; k < rounds; ++k) {
+                    if ((k + i) % 4 == 0) {
+                        const std::unique_lock alone(m);
+                        ++left;
+                        if (k % 16 == 0) {
+                            coir::this_fiber::yield();
+                        }
+                        ++right;
+                    } else {
+                        const std::shared_lock shared(m);
+                        const int before = left;
+                        if (k % 16 == 1) {
+                            coir::this_fiber::yield();
+                        }
+                        torn += before == right ? 0 : 1;
+                    }
+                }
+            });
+        }
+        group.join();
+        BOOST_TEST(torn == 0);
+        BOOST_TEST(left == 12 * rounds / 4);
+    });
+}
+
 // Those in line are told that they wait for fibers of their run alone, so that a deadlock among
 // them is seen. A thread that took the mutex now could keep it, and they would pass for such.
-BOOST_AUTO_TEST_CASE(a_thread_does_not_overtake_fibers_that_count_on_each_other) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_does_not_overtake_fibers_that_count_on_each_other, Lock,
+                              locks) {
     run(several(), [] {
-        coir::mutex m;
+        Lock m;
         std::atomic<bool> in_line{false};
         std::atomic<bool> may_go_on{false};
         const auto locks = [&] {

@@ -3,6 +3,7 @@
 
 #include "support/captured_log.hpp"
 #include "support/fiber_test.hpp"
+#include "unit/sync/misuse.hpp"
 #include "unit/sync/no_new_stacks.hpp"
 
 #include <coir/cancellation.hpp>
@@ -26,19 +27,10 @@ using coir::future;
 using coir::task_cancelled;
 using coir::test::captured_log;
 using coir::test::elapsed;
+using coir::test::is;
 using namespace std::chrono_literals;
 using coir::this_fiber::sleep_for;
 using coir::this_fiber::yield;
-
-namespace {
-
-auto is(std::future_errc code) {
-    return [code](const std::future_error& e) {
-        return e.code() == code;
-    };
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(async_and_future)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/captured_log.hpp"
 #include "support/fiber_test.hpp"
+#include "unit/sync/misuse.hpp"
 
 #include <coir/async.hpp>
 #include <coir/this_fiber.hpp>
@@ -18,17 +19,8 @@
 using coir::future;
 using coir::promise;
 using coir::test::captured_log;
+using coir::test::is;
 using namespace std::chrono_literals;
-
-namespace {
-
-auto is(std::future_errc code) {
-    return [code](const std::future_error& e) {
-        return e.code() == code;
-    };
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(promises)
 
@@ -104,6 +96,18 @@ BOOST_AUTO_TEST_CASE(a_moved_promise_is_not_broken) {
     // NOLINTNEXTLINE(bugprone-use-after-move): what a moved-from promise does
     BOOST_CHECK_EXCEPTION(p.set_value(2), std::future_error, is(std::future_errc::no_state));
     BOOST_CHECK_EXCEPTION(p.get_future(), std::future_error, is(std::future_errc::no_state));
+}
+
+BOOST_AUTO_TEST_CASE(swap_exchanges_the_states) {
+    promise<int> p;
+    promise<int> other;
+    auto f = p.get_future();
+    swap(p, other);
+    auto g = p.get_future();
+    other.set_value(1);
+    p.set_value(2);
+    BOOST_TEST(f.get() == 1);
+    BOOST_TEST(g.get() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(an_assignment_breaks_the_promise_that_is_overwritten) {

@@ -9,6 +9,7 @@
 
 namespace coir::detail {
 
+class woken_up;
 struct caller;
 
 // The lock behind the shared mutexes. `type` is the name of the public class, for messages.
@@ -31,8 +32,10 @@ private:
     struct turn;
 
     bool share() noexcept;
+    void give(const caller& who, bool alone) noexcept;
+    bool take(const caller& self, bool alone) noexcept;
     bool wait(turn& mine, deadline until, const char* type);
-    void admit() noexcept;
+    void admit(woken_up& woken) noexcept;
 
     locked_word state_;
     wait_link line_;  // of turns; guarded by state_

@@ -5,21 +5,31 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <set>
 #include <utility>
 
 namespace coir::hook_audit {
 namespace {
 
-// Libraries that others take these functions from, rightly: the C++ runtime has the guards of
-// static locals, and before glibc 2.34 threads, timers and the resolver were libraries of their
-// own.
+// Libraries that others take these functions from, rightly. The C++ runtime has the guards of
+// static locals; before glibc 2.34 threads, timers and the resolver were libraries of their own;
+// and a sanitizer's library hands each call on to who stands behind it, which is the hook library.
 bool is_home_of_listed_calls(const elf_file& file) {
-    constexpr std::string_view homes[] = {"libstdc++.so.6",  "libc++abi.so.1", "libc++.so.1",
-                                          "libpthread.so.0", "librt.so.1",     "libresolv.so.2",
-                                          "libanl.so.1"};
-    return std::ranges::find(homes, file.soname) != std::end(homes);
+    constexpr std::string_view homes[] = {"libstdc++.so.",  "libc++abi.so.", "libc++.so.",
+                                          "libpthread.so.", "librt.so.",     "libresolv.so.",
+                                          "libanl.so.",     "libasan.so.",   "libtsan.so.",
+                                          "liblsan.so.",    "libubsan.so."};
+    return std::ranges::any_of(
+        homes, [&](std::string_view home) { return file.soname.starts_with(home); });
+}
+
+// Whether libcoir-hook.a was linked into it. Nobody else defines these two: what takes calls of
+// libc for other purposes forgets how _FORTIFY_SOURCE has them.
+bool has_hooks_inside(const elf_file& file) {
+    const auto defines = [&](std::string_view name) {
+        return std::ranges::find(file.definitions, name) != file.definitions.end();
+    };
+    return defines("__poll_chk") && defines("__ppoll_chk");
 }
 
 bool is_hook_library(const elf_file& file) { return file.soname.starts_with("libcoir-hook.so"); }
@@ -69,7 +79,7 @@ std::vector<std::string> taken_among(const std::vector<std::string>& names) {
 
 void judge_definitions(const elf_file& file, std::vector<escape>& escapes) {
     std::vector<std::string> own = taken_among(file.definitions);
-    if (own.empty() || is_home_of_listed_calls(file)) {
+    if (own.empty() || is_home_of_listed_calls(file) || has_hooks_inside(file)) {
         return;
     }
     if (file.symbolic) {
@@ -126,10 +136,11 @@ void judge_order(const loaded_program& program, std::vector<escape>& escapes) {
 }
 
 judged_file judge(const loaded_file& file) {
-    judged_file judged{&file, why_skipped(file.elf), {}, {}};
+    judged_file judged{&file, why_skipped(file.elf), false, {}, {}};
     if (!judged.skipped.empty()) {
         return judged;
     }
+    judged.has_hooks = has_hooks_inside(file.elf);
     judge_libc(file.elf, judged.escapes);
     judge_definitions(file.elf, judged.escapes);
     judged.calls = judge_calls(file.elf);

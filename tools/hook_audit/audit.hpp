@@ -45,6 +45,8 @@ struct judged_file {
     const loaded_file* file;
     // Why it was not examined; empty where it was.
     std::string_view skipped;
+    // Coir's hook library was linked into it.
+    bool has_hooks;
     // Ordered by name.
     std::vector<judged_call> calls;
     std::vector<escape> escapes;

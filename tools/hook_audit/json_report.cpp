@@ -59,6 +59,7 @@ json file_to_json(const judged_file& file) {
             {"name", text_or_null(file.file->name)},
             {"needed_by", by == nullptr ? json(nullptr) : json(by->elf.path)},
             {"skipped", text_or_null(file.skipped)},
+            {"has_hooks", file.has_hooks},
             {"calls", calls_to_json(file.calls)},
             {"escapes", escapes_to_json(file.escapes)},
             {"raw_system_calls", raw_to_json(file.file->elf.raw_calls)}};

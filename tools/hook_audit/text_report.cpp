@@ -120,6 +120,9 @@ bool is_clean(const judged_file& file) {
 
 void write_file(std::ostream& out, const judged_file& file, detail how_much) {
     out << printable(file.file->elf.path) << '\n';
+    if (file.has_hooks) {
+        write_sentence(out, "  ", "coir's hook library is linked into it");
+    }
     for (const escape& each : file.escapes) {
         std::string sentence = each.note;
         for (std::size_t i = 0; i < each.names.size(); ++i) {

@@ -14,6 +14,15 @@ install(TARGETS coir EXPORT coirTargets
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
+if(COIR_BUILD_HOOK)
+    install(TARGETS coir_hook_shared EXPORT coirTargets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+    if(TARGET coir_hook_archive)
+        install(TARGETS coir_hook_archive EXPORT coirTargets
+            ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+    endif()
+endif()
+
 set(coir_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/coir")
 install(EXPORT coirTargets NAMESPACE coir:: DESTINATION "${coir_cmake_dir}")
 configure_package_config_file(cmake/coirConfig.cmake.in
@@ -42,3 +51,15 @@ file(RELATIVE_PATH coir_pc_to_prefix
     "${CMAKE_INSTALL_PREFIX}/${coir_pc_dir}" "${CMAKE_INSTALL_PREFIX}")
 configure_file(cmake/coir.pc.in "${PROJECT_BINARY_DIR}/coir.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/coir.pc" DESTINATION "${coir_pc_dir}")
+
+# The hook library must be linked whole, though nobody calls it by name.
+if(COIR_BUILD_HOOK)
+    if(BUILD_SHARED_LIBS)
+        set(coir_hook_pc_libs "-Wl,--no-as-needed -lcoir-hook -Wl,--as-needed")
+    else()
+        set(coir_hook_pc_libs
+            "-Wl,--whole-archive \${libdir}/libcoir-hook.a -Wl,--no-whole-archive -ldl")
+    endif()
+    configure_file(cmake/coir-hook.pc.in "${PROJECT_BINARY_DIR}/coir-hook.pc" @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/coir-hook.pc" DESTINATION "${coir_pc_dir}")
+endif()

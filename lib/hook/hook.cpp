@@ -21,7 +21,7 @@ namespace detail {
 void* original_by_name(const char* name) {
     for (std::size_t i = 0; i < call_count; ++i) {
         const auto which = static_cast<call>(i);
-        if (std::strcmp(describe(which).name, name) == 0 && &&describe(which).is_taken()) {
+        if (std::strcmp(describe(which).name, name) == 0 && describe(which).is_taken()) {
             return original_address(which);
         }
     }

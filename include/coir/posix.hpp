@@ -9,16 +9,20 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #endif
 
 #include <cstddef>
@@ -45,6 +49,8 @@
 /// | poll ppoll select pselect | until a descriptor is ready |
 /// | epoll_wait epoll_pwait epoll_pwait2 | until the program's epoll descriptor has an event |
 /// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
+/// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
+/// | system popen pclose | the call, on the blocking pool |
 /// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
 /// | socket bind listen setsockopt fcntl pipe ... | nothing: libc's own, re-exported |
 ///
@@ -208,6 +214,40 @@ COIR_API int epoll_pwait(int epoll_fd, epoll_event* events, int capacity, int ti
 COIR_API int epoll_pwait2(int epoll_fd, epoll_event* events, int capacity, const timespec* timeout,
                           const sigset_t* mask) noexcept;
 #endif
+/// @}
+
+/// @name Processes
+/// One child's end is noticed at once. Where there may be several (`wait`, a process group), and
+/// where a stop counts (`WUNTRACED`, `WCONTINUED`), the kernel is asked again after 1, 2, 4 .. 16
+/// ms. A tracer's wait for one child is told of a stop late by at most the time that it took. A
+/// cancelled wait has taken no child's status away.
+///
+/// The child of a fork(2) in a fiber has that fiber alone, which goes on as a plain thread does: no
+/// other one runs in it, all calls are libc's own, and where the fiber's function ends the process
+/// exits as that of a thread would, with status 0. The parent's fibers notice nothing.
+/// @{
+
+/// As wait(2).
+COIR_API pid_t wait(int* status) noexcept;
+/// As waitpid(2).
+COIR_API pid_t waitpid(pid_t which, int* status, int options) noexcept;
+/// As waitid(2), `P_PIDFD` included.
+COIR_API int waitid(idtype_t type, id_t which, siginfo_t* info, int options) noexcept;
+#ifdef __linux__
+/// As wait3(2).
+COIR_API pid_t wait3(int* status, int options, rusage* usage) noexcept;
+/// As wait4(2).
+COIR_API pid_t wait4(pid_t which, int* status, int options, rusage* usage) noexcept;
+#endif
+/// As system(3): meanwhile SIGINT and SIGQUIT are ignored by the process. A handler of SIGCHLD may
+/// run in another thread, and must not wait for any child. If it is cancelled, the command goes on,
+/// and libc takes its status when it ends.
+COIR_API int system(const char* command) noexcept;
+/// As popen(3).
+COIR_API FILE* popen(const char* command, const char* mode) noexcept;
+/// As pclose(3). The stream is closed in any case, though the caller be cancelled before or
+/// meanwhile: libc waits for the child when the caller is gone.
+COIR_API int pclose(FILE* stream) noexcept;
 /// @}
 
 /// @name Names and addresses

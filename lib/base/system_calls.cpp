@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #endif
@@ -123,6 +125,12 @@ constinit system_calls sys = {
     .nanosleep = ::nanosleep,
     .clock_nanosleep = ::clock_nanosleep,
 
+    .waitpid = ::waitpid,
+    .waitid = ::waitid,
+    .system = ::system,
+    .popen = ::popen,
+    .pclose = ::pclose,
+
     .getaddrinfo = ::getaddrinfo,
     .freeaddrinfo = ::freeaddrinfo,
     .getnameinfo = ::getnameinfo,
@@ -145,6 +153,7 @@ constinit system_calls sys = {
     .sendfile = ::sendfile,
     .splice = ::splice,
 
+    .wait4 = ::wait4,
     .pidfd_open = raw_pidfd_open,
     .process_madvise = raw_process_madvise,
 #endif

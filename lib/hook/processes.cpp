@@ -43,6 +43,9 @@ COIR_HOOK FILE* popen(const char* command, const char* mode) {
     return takes_call() ? posix::popen(command, mode) : COIR_ORIGINAL(popen)(command, mode);
 }
 
+COIR_HOOK [[gnu::malloc, gnu::alias("popen")]] FILE* _IO_popen(const char* command,
+                                                               const char* mode);
+
 COIR_HOOK int pclose(FILE* stream) {
     return enabled() ? posix::pclose(stream) : COIR_ORIGINAL(pclose)(stream);
 }

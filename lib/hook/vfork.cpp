@@ -34,6 +34,8 @@ vfork:
     jmp *%rax
     .cfi_endproc
     .size vfork, .-vfork
+    .globl __vfork
+    .set __vfork, vfork
 )");
 #elif defined(__aarch64__)
 asm(R"(
@@ -56,6 +58,8 @@ vfork:
     br x16
     .cfi_endproc
     .size vfork, .-vfork
+    .globl __vfork
+    .set __vfork, vfork
 )");
 #else
 #error "how to jump to vfork is not known for this processor"

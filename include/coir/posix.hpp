@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -51,15 +52,19 @@
 /// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
 /// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
 /// | system popen pclose | the call, on the blocking pool |
+/// | flock lockf, and fcntl for a lock | until the lock is free |
 /// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
-/// | socket bind listen setsockopt fcntl pipe ... | nothing: libc's own, re-exported |
+/// | socket bind listen setsockopt pipe ... | nothing: libc's own, re-exported |
 ///
 /// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT`
 /// give `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and
 /// `SO_SNDTIMEO` end a call in time. What differs from libc:
 ///
 /// - Files on disk are read and written on the spot, as they have no readiness: the thread
-///   waits for the disk. So it does in a `close` with `SO_LINGER`, and in `fcntl(F_SETLKW)`.
+///   waits for the disk. So it does in a `close` with `SO_LINGER`.
+/// - A file lock that is taken is tried for again after 1, 2, 4 .. 16 ms: others may come first,
+/// and
+///   the kernel does not see who waits, so it tells of no deadlock (`EDEADLK`).
 /// - Sending to a socket whose peer is gone fails with `EPIPE` and does not raise SIGPIPE; nor
 ///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc, and so do
 ///   sendfile and splice to a socket.
@@ -216,6 +221,20 @@ COIR_API int epoll_pwait2(int epoll_fd, epoll_event* events, int capacity, const
 #endif
 /// @}
 
+/// @name File locks
+/// To unlock, to look, and whatever does not wait are libc's own, and no cancellation points. Locks
+/// that belong to the process (lockf, `F_SETLKW`) keep no fiber of it out, as they keep out no
+/// thread.
+/// @{
+
+/// As flock(2).
+COIR_API int flock(int fd, int operation) noexcept;
+/// As lockf(3).
+COIR_API int lockf(int fd, int command, off_t size) noexcept;
+/// As fcntl(2), in full: `F_SETLKW` and Linux's `F_OFD_SETLKW` are what may wait.
+COIR_API int fcntl(int fd, int command, ...) noexcept;
+/// @}
+
 /// @name Processes
 /// One child's end is noticed at once. Where there may be several (`wait`, a process group), and
 /// where a stop counts (`WUNTRACED`, `WCONTINUED`), the kernel is asked again after 1, 2, 4 .. 16
@@ -275,7 +294,6 @@ COIR_API int gethostbyname_r(const char* name, hostent* entry, char* buffer, std
 // What never waits, and completes the set.
 using ::bind;
 using ::dup;
-using ::fcntl;
 using ::freeaddrinfo;
 using ::gai_strerror;
 using ::getpeername;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -23,11 +24,6 @@
 namespace coir::detail {
 
 namespace {
-
-// Gives the variadic function the one form in which coir calls it.
-int fcntl_with_argument(int fd, int command, int argument) {
-    return ::fcntl(fd, command, argument);
-}
 
 #ifdef __linux__
 
@@ -112,7 +108,9 @@ constinit system_calls sys = {
 
     .close = ::close,
     .dup2 = ::dup2,
-    .fcntl = fcntl_with_argument,
+    .fcntl = ::fcntl,
+    .flock = ::flock,
+    .lockf = ::lockf,
     .pipe2 = ::pipe2,
     .poll = ::poll,
     .ppoll = ::ppoll,

@@ -61,7 +61,9 @@ struct system_calls {
 
     int (*close)(int fd);
     int (*dup2)(int old_fd, int new_fd);
-    int (*fcntl)(int fd, int command, int argument);
+    int (*fcntl)(int fd, int command, ...);
+    int (*flock)(int fd, int operation);
+    int (*lockf)(int fd, int command, off_t size);
     int (*pipe2)(int fds[2], int flags);
     int (*poll)(pollfd* fds, nfds_t count, int timeout_ms);
     int (*ppoll)(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask);

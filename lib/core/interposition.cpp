@@ -41,6 +41,9 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
     take(sys.accept4, "accept4");
     take(sys.close, "close");
     take(sys.dup2, "dup2");
+    take(sys.fcntl, "fcntl");
+    take(sys.flock, "flock");
+    take(sys.lockf, "lockf");
     take(sys.poll, "poll");
     take(sys.ppoll, "ppoll");
     take(sys.nanosleep, "nanosleep");

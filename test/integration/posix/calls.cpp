@@ -13,6 +13,6 @@ const posix_calls coir_calls{
     posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
     posix::pselect, posix::wait,     posix::waitpid,   posix::waitid,
     posix::wait3,   posix::wait4,    posix::system,    posix::popen,
-    posix::pclose};
+    posix::pclose,  posix::flock,    posix::lockf,     posix::fcntl};
 
 }  // namespace coir::test

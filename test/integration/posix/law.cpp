@@ -19,7 +19,8 @@ const posix_calls libc_calls{
     ::writev,   ::recv,     ::recvfrom,  ::recvmsg,         ::send,    ::sendto,  ::sendmsg,
     ::recvmmsg, ::sendmmsg, ::connect,   ::accept,          ::accept4, ::close,   ::dup2,
     ::poll,     ::ppoll,    ::select,    ::pselect,         ::wait,    ::waitpid, ::waitid,
-    ::wait3,    ::wait4,    ::system,    ::popen,           ::pclose};
+    ::wait3,    ::wait4,    ::system,    ::popen,           ::pclose,  ::flock,   ::lockf,
+    ::fcntl};
 
 void must(bool succeeded) {
     if (!succeeded) {

@@ -56,6 +56,9 @@ struct posix_calls {
     int (*system)(const char*);
     FILE* (*popen)(const char*, const char*);
     int (*pclose)(FILE*);
+    int (*flock)(int, int);
+    int (*lockf)(int, int, off_t);
+    int (*fcntl)(int, int, ...);
 };
 
 extern const posix_calls libc_calls;

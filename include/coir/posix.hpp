@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,8 @@
 #endif
 
 #include <cstddef>
+
+struct __res_state;  // of <resolv.h>
 
 /// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names,
 /// signatures, results and `errno`, but a fiber that has to wait parks, and the thread goes on
@@ -49,7 +53,8 @@
 /// | accept accept4 | until somebody connects |
 /// | poll ppoll select pselect | until a descriptor is ready |
 /// | epoll_wait epoll_pwait epoll_pwait2 | until the program's epoll descriptor has an event |
-/// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
+/// | getaddrinfo getnameinfo gethostbyname getservbyname ... | the call, on the blocking pool |
+/// | getpwnam_r getpwuid_r getgrnam_r getgrgid_r res_query ... | the call, on the blocking pool |
 /// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
 /// | system popen pclose | the call, on the blocking pool |
 /// | flock lockf, and fcntl for a lock | until the lock is free |
@@ -280,15 +285,69 @@ COIR_API int getaddrinfo(const char* host, const char* service, const addrinfo* 
 COIR_API int getnameinfo(const sockaddr* address, socklen_t address_size, char* host,
                          socklen_t host_size, char* service, socklen_t service_size,
                          int flags) noexcept;
-/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the
-/// thread calls again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and `errno`
-/// tells.
-COIR_API hostent* gethostbyname(const char* name) noexcept;
 #ifdef __linux__
+/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the
+/// thread looks up a host again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and
+/// `errno` tells.
+COIR_API hostent* gethostbyname(const char* name) noexcept;
+/// As gethostbyname2(3), with the same result.
+COIR_API hostent* gethostbyname2(const char* name, int family) noexcept;
+/// As gethostbyaddr(3), with the same result.
+COIR_API hostent* gethostbyaddr(const void* address, socklen_t length, int family) noexcept;
 /// As gethostbyname_r(3). @returns the error itself.
 COIR_API int gethostbyname_r(const char* name, hostent* entry, char* buffer, std::size_t size,
                              hostent** result, int* host_error) noexcept;
+/// As gethostbyname2_r(3). @returns the error itself.
+COIR_API int gethostbyname2_r(const char* name, int family, hostent* entry, char* buffer,
+                              std::size_t size, hostent** result, int* host_error) noexcept;
+/// As gethostbyaddr_r(3). @returns the error itself.
+COIR_API int gethostbyaddr_r(const void* address, socklen_t length, int family, hostent* entry,
+                             char* buffer, std::size_t size, hostent** result,
+                             int* host_error) noexcept;
+/// As getservbyname(3), but each thread has its own result, as for hosts. A cancellation gives
+/// null, and `errno` tells.
+COIR_API servent* getservbyname(const char* name, const char* protocol) noexcept;
+/// As getservbyport(3), with the same result.
+COIR_API servent* getservbyport(int port, const char* protocol) noexcept;
+/// As getservbyname_r(3). @returns the error itself.
+COIR_API int getservbyname_r(const char* name, const char* protocol, servent* entry, char* buffer,
+                             std::size_t size, servent** result) noexcept;
+/// As getservbyport_r(3). @returns the error itself.
+COIR_API int getservbyport_r(int port, const char* protocol, servent* entry, char* buffer,
+                             std::size_t size, servent** result) noexcept;
+/// As res_query(3). Servers, options and times are those of the thread's `_res`, if it has been
+/// initialised. A cancellation gives -1, `h_errno` is `NETDB_INTERNAL` and `errno` tells.
+COIR_API int res_query(const char* name, int net, int type, unsigned char* answer,
+                       int capacity) noexcept;
+/// As res_search(3), with the same `_res`; the domains to search are those of the system.
+COIR_API int res_search(const char* name, int net, int type, unsigned char* answer,
+                        int capacity) noexcept;
+/// As res_send(3), with the same `_res`.
+COIR_API int res_send(const unsigned char* message, int size, unsigned char* answer,
+                      int capacity) noexcept;
+/// As res_nquery(3). The state is in use until the end, for which a cancelled caller waits; two
+/// fibers must not use one at once. The thread's own `_res` is taken as in res_query.
+COIR_API int res_nquery(struct __res_state* state, const char* name, int net, int type,
+                        unsigned char* answer, int capacity) noexcept;
+/// As res_nsearch(3); the state as in res_nquery.
+COIR_API int res_nsearch(struct __res_state* state, const char* name, int net, int type,
+                         unsigned char* answer, int capacity) noexcept;
+/// As res_nsend(3); the state as in res_nquery.
+COIR_API int res_nsend(struct __res_state* state, const unsigned char* message, int size,
+                       unsigned char* answer, int capacity) noexcept;
 #endif
+/// As getpwnam_r(3). @returns the error itself.
+COIR_API int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t size,
+                        passwd** result) noexcept;
+/// As getpwuid_r(3). @returns the error itself.
+COIR_API int getpwuid_r(uid_t user, passwd* entry, char* buffer, std::size_t size,
+                        passwd** result) noexcept;
+/// As getgrnam_r(3). @returns the error itself.
+COIR_API int getgrnam_r(const char* name, group* entry, char* buffer, std::size_t size,
+                        group** result) noexcept;
+/// As getgrgid_r(3). @returns the error itself.
+COIR_API int getgrgid_r(gid_t number, group* entry, char* buffer, std::size_t size,
+                        group** result) noexcept;
 /// @}
 
 // What never waits, and completes the set.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// getaddrinfo, getnameinfo, gethostbyname, gethostbyname_r: libc's own, on a thread of the blocking
-// pool. That thread may be left behind by a cancellation, so it works on copies only.
+// getaddrinfo, getnameinfo: libc's own, on a thread of the blocking pool. That thread may be left
+// behind by a cancellation, so it works on copies only.
 #include <coir/posix.hpp>
 
 #include "base/system_calls.hpp"
 #include "net/posix_call.hpp"
-#include "net/posix_host_entry.hpp"
 #include "net/posix_offload.hpp"
 
 #include <algorithm>
@@ -90,32 +89,6 @@ void copy_out(const std::string& text, char* buffer, socklen_t size) noexcept {
     }
 }
 
-// Looks a host up into `entry`. @returns 0 or an errno; host_error is one of h_errno's values.
-int find_host(const char* name, host_entry& entry, int& host_error) noexcept {
-    host_error = NETDB_INTERNAL;
-    if (cancellation_pending()) {
-        return cancellation_errno();
-    }
-    struct outcome {
-        host_entry entry;
-        int error = 0;
-        int host_error = 0;
-    } found;
-    const int error = offload(found, [name] {
-        return [copy = std::string(name)] {
-            outcome o;
-            o.error = o.entry.look_up(copy.c_str(), o.host_error);
-            return o;
-        };
-    });
-    if (error != 0) {
-        return error;
-    }
-    host_error = found.host_error;
-    entry = std::move(found.entry);
-    return found.error;
-}
-
 }  // namespace
 
 }  // namespace coir::detail
@@ -192,51 +165,5 @@ int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, soc
     call.end(0, true);
     return found.code;
 }
-
-hostent* gethostbyname(const char* name) noexcept {
-    if (posix_call::is_for_libc()) {
-        return ::gethostbyname(name);
-    }
-    static thread_local detail::host_entry latest;
-    posix_call call;
-    int host_error = 0;
-    detail::host_entry found;
-    const int error = detail::find_host(name, found, host_error);
-    if (error != 0) {
-        h_errno = NETDB_INTERNAL;
-        errno = error;
-        return nullptr;
-    }
-    call.end(0, true);
-    latest = std::move(found);
-    if (!latest) {
-        h_errno = host_error;
-        return nullptr;
-    }
-    return latest.get();
-}
-
-#ifdef __linux__
-int gethostbyname_r(const char* name, hostent* entry, char* buffer, std::size_t size,
-                    hostent** result, int* host_error) noexcept {
-    if (posix_call::is_for_libc()) {
-        return ::gethostbyname_r(name, entry, buffer, size, result, host_error);
-    }
-    posix_call call;
-    *result = nullptr;
-    detail::host_entry found;
-    int error = detail::find_host(name, found, *host_error);
-    if (error == 0 && found) {
-        if (found.copy_to(*entry, buffer, size)) {
-            *result = entry;
-        } else {
-            *host_error = NETDB_INTERNAL;
-            error = ERANGE;
-        }
-    }
-    call.end(0, true);
-    return error;
-}
-#endif
 
 }  // namespace coir::posix

@@ -5,23 +5,32 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #endif
 
 #include <cstddef>
+
+struct __res_state;  // of <resolv.h>
 
 /// @brief libc's calls for sleeping, sockets, pipes, poll, select and names: same names,
 /// signatures, results and `errno`, but a fiber that has to wait parks, and the thread goes on
@@ -44,16 +53,23 @@
 /// | accept accept4 | until somebody connects |
 /// | poll ppoll select pselect | until a descriptor is ready |
 /// | epoll_wait epoll_pwait epoll_pwait2 | until the program's epoll descriptor has an event |
-/// | getaddrinfo getnameinfo gethostbyname gethostbyname_r | the call, on the blocking pool |
+/// | getaddrinfo getnameinfo gethostbyname getservbyname ... | the call, on the blocking pool |
+/// | getpwnam_r getpwuid_r getgrnam_r getgrgid_r res_query ... | the call, on the blocking pool |
+/// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
+/// | system popen pclose | the call, on the blocking pool |
+/// | flock lockf, and fcntl for a lock | until the lock is free |
 /// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
-/// | socket bind listen setsockopt fcntl pipe ... | nothing: libc's own, re-exported |
+/// | socket bind listen setsockopt pipe ... | nothing: libc's own, re-exported |
 ///
 /// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT`
 /// give `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and
 /// `SO_SNDTIMEO` end a call in time. What differs from libc:
 ///
 /// - Files on disk are read and written on the spot, as they have no readiness: the thread
-///   waits for the disk. So it does in a `close` with `SO_LINGER`, and in `fcntl(F_SETLKW)`.
+///   waits for the disk. So it does in a `close` with `SO_LINGER`.
+/// - A file lock that is taken is tried for again after 1, 2, 4 .. 16 ms: others may come first,
+/// and
+///   the kernel does not see who waits, so it tells of no deadlock (`EDEADLK`).
 /// - Sending to a socket whose peer is gone fails with `EPIPE` and does not raise SIGPIPE; nor
 ///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc, and so do
 ///   sendfile and splice to a socket.
@@ -210,6 +226,54 @@ COIR_API int epoll_pwait2(int epoll_fd, epoll_event* events, int capacity, const
 #endif
 /// @}
 
+/// @name File locks
+/// To unlock, to look, and whatever does not wait are libc's own, and no cancellation points. Locks
+/// that belong to the process (lockf, `F_SETLKW`) keep no fiber of it out, as they keep out no
+/// thread.
+/// @{
+
+/// As flock(2).
+COIR_API int flock(int fd, int operation) noexcept;
+/// As lockf(3).
+COIR_API int lockf(int fd, int command, off_t size) noexcept;
+/// As fcntl(2), in full: `F_SETLKW` and Linux's `F_OFD_SETLKW` are what may wait.
+COIR_API int fcntl(int fd, int command, ...) noexcept;
+/// @}
+
+/// @name Processes
+/// One child's end is noticed at once. Where there may be several (`wait`, a process group), and
+/// where a stop counts (`WUNTRACED`, `WCONTINUED`), the kernel is asked again after 1, 2, 4 .. 16
+/// ms. A tracer's wait for one child is told of a stop late by at most the time that it took. A
+/// cancelled wait has taken no child's status away.
+///
+/// The child of a fork(2) in a fiber has that fiber alone, which goes on as a plain thread does: no
+/// other one runs in it, all calls are libc's own, and where the fiber's function ends the process
+/// exits as that of a thread would, with status 0. The parent's fibers notice nothing.
+/// @{
+
+/// As wait(2).
+COIR_API pid_t wait(int* status) noexcept;
+/// As waitpid(2).
+COIR_API pid_t waitpid(pid_t which, int* status, int options) noexcept;
+/// As waitid(2), `P_PIDFD` included.
+COIR_API int waitid(idtype_t type, id_t which, siginfo_t* info, int options) noexcept;
+#ifdef __linux__
+/// As wait3(2).
+COIR_API pid_t wait3(int* status, int options, rusage* usage) noexcept;
+/// As wait4(2).
+COIR_API pid_t wait4(pid_t which, int* status, int options, rusage* usage) noexcept;
+#endif
+/// As system(3): meanwhile SIGINT and SIGQUIT are ignored by the process. A handler of SIGCHLD may
+/// run in another thread, and must not wait for any child. If it is cancelled, the command goes on,
+/// and libc takes its status when it ends.
+COIR_API int system(const char* command) noexcept;
+/// As popen(3).
+COIR_API FILE* popen(const char* command, const char* mode) noexcept;
+/// As pclose(3). The stream is closed in any case, though the caller be cancelled before or
+/// meanwhile: libc waits for the child when the caller is gone.
+COIR_API int pclose(FILE* stream) noexcept;
+/// @}
+
 /// @name Names and addresses
 /// @{
 
@@ -221,21 +285,74 @@ COIR_API int getaddrinfo(const char* host, const char* service, const addrinfo* 
 COIR_API int getnameinfo(const sockaddr* address, socklen_t address_size, char* host,
                          socklen_t host_size, char* service, socklen_t service_size,
                          int flags) noexcept;
-/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the
-/// thread calls again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and `errno`
-/// tells.
-COIR_API hostent* gethostbyname(const char* name) noexcept;
 #ifdef __linux__
+/// As gethostbyname(3), but each thread has its own result: it stays until a fiber of the
+/// thread looks up a host again. A cancellation gives null, `h_errno` is `NETDB_INTERNAL` and
+/// `errno` tells.
+COIR_API hostent* gethostbyname(const char* name) noexcept;
+/// As gethostbyname2(3), with the same result.
+COIR_API hostent* gethostbyname2(const char* name, int family) noexcept;
+/// As gethostbyaddr(3), with the same result.
+COIR_API hostent* gethostbyaddr(const void* address, socklen_t length, int family) noexcept;
 /// As gethostbyname_r(3). @returns the error itself.
 COIR_API int gethostbyname_r(const char* name, hostent* entry, char* buffer, std::size_t size,
                              hostent** result, int* host_error) noexcept;
+/// As gethostbyname2_r(3). @returns the error itself.
+COIR_API int gethostbyname2_r(const char* name, int family, hostent* entry, char* buffer,
+                              std::size_t size, hostent** result, int* host_error) noexcept;
+/// As gethostbyaddr_r(3). @returns the error itself.
+COIR_API int gethostbyaddr_r(const void* address, socklen_t length, int family, hostent* entry,
+                             char* buffer, std::size_t size, hostent** result,
+                             int* host_error) noexcept;
+/// As getservbyname(3), but each thread has its own result, as for hosts. A cancellation gives
+/// null, and `errno` tells.
+COIR_API servent* getservbyname(const char* name, const char* protocol) noexcept;
+/// As getservbyport(3), with the same result.
+COIR_API servent* getservbyport(int port, const char* protocol) noexcept;
+/// As getservbyname_r(3). @returns the error itself.
+COIR_API int getservbyname_r(const char* name, const char* protocol, servent* entry, char* buffer,
+                             std::size_t size, servent** result) noexcept;
+/// As getservbyport_r(3). @returns the error itself.
+COIR_API int getservbyport_r(int port, const char* protocol, servent* entry, char* buffer,
+                             std::size_t size, servent** result) noexcept;
+/// As res_query(3). Servers, options and times are those of the thread's `_res`, if it has been
+/// initialised. A cancellation gives -1, `h_errno` is `NETDB_INTERNAL` and `errno` tells.
+COIR_API int res_query(const char* name, int net, int type, unsigned char* answer,
+                       int capacity) noexcept;
+/// As res_search(3), with the same `_res`; the domains to search are those of the system.
+COIR_API int res_search(const char* name, int net, int type, unsigned char* answer,
+                        int capacity) noexcept;
+/// As res_send(3), with the same `_res`.
+COIR_API int res_send(const unsigned char* message, int size, unsigned char* answer,
+                      int capacity) noexcept;
+/// As res_nquery(3). The state is in use until the end, for which a cancelled caller waits; two
+/// fibers must not use one at once. The thread's own `_res` is taken as in res_query.
+COIR_API int res_nquery(struct __res_state* state, const char* name, int net, int type,
+                        unsigned char* answer, int capacity) noexcept;
+/// As res_nsearch(3); the state as in res_nquery.
+COIR_API int res_nsearch(struct __res_state* state, const char* name, int net, int type,
+                         unsigned char* answer, int capacity) noexcept;
+/// As res_nsend(3); the state as in res_nquery.
+COIR_API int res_nsend(struct __res_state* state, const unsigned char* message, int size,
+                       unsigned char* answer, int capacity) noexcept;
 #endif
+/// As getpwnam_r(3). @returns the error itself.
+COIR_API int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t size,
+                        passwd** result) noexcept;
+/// As getpwuid_r(3). @returns the error itself.
+COIR_API int getpwuid_r(uid_t user, passwd* entry, char* buffer, std::size_t size,
+                        passwd** result) noexcept;
+/// As getgrnam_r(3). @returns the error itself.
+COIR_API int getgrnam_r(const char* name, group* entry, char* buffer, std::size_t size,
+                        group** result) noexcept;
+/// As getgrgid_r(3). @returns the error itself.
+COIR_API int getgrgid_r(gid_t number, group* entry, char* buffer, std::size_t size,
+                        group** result) noexcept;
 /// @}
 
 // What never waits, and completes the set.
 using ::bind;
 using ::dup;
-using ::fcntl;
 using ::freeaddrinfo;
 using ::gai_strerror;
 using ::getpeername;

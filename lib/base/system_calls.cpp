@@ -5,15 +5,18 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #endif
@@ -21,11 +24,6 @@
 namespace coir::detail {
 
 namespace {
-
-// Gives the variadic function the one form in which coir calls it.
-int fcntl_with_argument(int fd, int command, int argument) {
-    return ::fcntl(fd, command, argument);
-}
 
 #ifdef __linux__
 
@@ -110,7 +108,9 @@ constinit system_calls sys = {
 
     .close = ::close,
     .dup2 = ::dup2,
-    .fcntl = fcntl_with_argument,
+    .fcntl = ::fcntl,
+    .flock = ::flock,
+    .lockf = ::lockf,
     .pipe2 = ::pipe2,
     .poll = ::poll,
     .ppoll = ::ppoll,
@@ -122,6 +122,12 @@ constinit system_calls sys = {
 
     .nanosleep = ::nanosleep,
     .clock_nanosleep = ::clock_nanosleep,
+
+    .waitpid = ::waitpid,
+    .waitid = ::waitid,
+    .system = ::system,
+    .popen = ::popen,
+    .pclose = ::pclose,
 
     .getaddrinfo = ::getaddrinfo,
     .freeaddrinfo = ::freeaddrinfo,
@@ -145,6 +151,7 @@ constinit system_calls sys = {
     .sendfile = ::sendfile,
     .splice = ::splice,
 
+    .wait4 = ::wait4,
     .pidfd_open = raw_pidfd_open,
     .process_madvise = raw_process_madvise,
 #endif

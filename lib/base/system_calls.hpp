@@ -3,13 +3,16 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <cstddef>
 
 struct addrinfo;
 struct iovec;
+struct rusage;
 struct epoll_event;
 
 namespace coir::detail {
@@ -58,7 +61,9 @@ struct system_calls {
 
     int (*close)(int fd);
     int (*dup2)(int old_fd, int new_fd);
-    int (*fcntl)(int fd, int command, int argument);
+    int (*fcntl)(int fd, int command, ...);
+    int (*flock)(int fd, int operation);
+    int (*lockf)(int fd, int command, off_t size);
     int (*pipe2)(int fds[2], int flags);
     int (*poll)(pollfd* fds, nfds_t count, int timeout_ms);
     int (*ppoll)(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask);
@@ -70,6 +75,12 @@ struct system_calls {
 
     int (*nanosleep)(const timespec* duration, timespec* left);
     int (*clock_nanosleep)(clockid_t clock, int flags, const timespec* request, timespec* left);
+
+    pid_t (*waitpid)(pid_t which, int* status, int options);
+    int (*waitid)(idtype_t type, id_t which, siginfo_t* info, int options);
+    int (*system)(const char* command);
+    FILE* (*popen)(const char* command, const char* mode);
+    int (*pclose)(FILE* stream);
 
     int (*getaddrinfo)(const char* host, const char* service, const addrinfo* hints,
                        addrinfo** result);
@@ -95,6 +106,7 @@ struct system_calls {
     ssize_t (*splice)(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t count,
                       unsigned int flags);
 
+    pid_t (*wait4)(pid_t which, int* status, int options, rusage* usage);
     int (*pidfd_open)(pid_t process, unsigned int flags);  // Linux 5.3
     ssize_t (*process_madvise)(int process_fd, const iovec* parts, std::size_t count, int advice,
                                unsigned int flags);  // Linux 5.10; on the own process since 5.13

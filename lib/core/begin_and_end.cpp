@@ -4,6 +4,7 @@
 #include "base/spin_lock.hpp"
 #include "core/main_fiber.hpp"
 
+#include <cstdlib>
 #include <exception>
 
 // How a run begins on a carrier, and how it ends on all of them.
@@ -68,6 +69,9 @@ void scheduler::run_main(function_ref body) {
         failure = std::current_exception();
     }
     main.locals.destroy_all();
+    if (left_in_child()) {
+        end_child(failure);
+    }
     carriers_.stop();
     await_end_of_group();
     if (failure) {
@@ -93,6 +97,24 @@ void scheduler::await_end_of_group() noexcept {
         pause_while_spinning();
     }
     inbox_.deliver_all();
+}
+
+void scheduler::leave_in_child() noexcept {
+    if (current_ != nullptr) {
+        stranded_ = current_->running_;
+        current_->blocks_.unbind_from_this_thread();
+        current_ = nullptr;
+    }
+}
+
+// What comes after the fiber's own code is not for a child: other fibers would run in it. An
+// exception goes where a thread's goes, and without one it is as in pthread_exit(3): the process
+// whose last thread has ended exits with status 0.
+void scheduler::end_child(const std::exception_ptr& escaped) noexcept {
+    if (escaped) {
+        std::rethrow_exception(escaped);
+    }
+    std::exit(EXIT_SUCCESS);
 }
 
 void scheduler::begin_end() noexcept {

@@ -109,6 +109,9 @@ public:
     bool ended_for_handles() noexcept;
     std::exception_ptr take_failure() noexcept;
 
+    // In a child of fork(2), where nobody else can look, and who holds the lock may be gone.
+    const std::exception_ptr& failure_in_child() const noexcept { return failure_; }
+
     std::string display_name() const;
 
     void* storage() noexcept;  // the callable's, behind the control block

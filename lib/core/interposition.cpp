@@ -41,10 +41,18 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
     take(sys.accept4, "accept4");
     take(sys.close, "close");
     take(sys.dup2, "dup2");
+    take(sys.fcntl, "fcntl");
+    take(sys.flock, "flock");
+    take(sys.lockf, "lockf");
     take(sys.poll, "poll");
     take(sys.ppoll, "ppoll");
     take(sys.nanosleep, "nanosleep");
     take(sys.clock_nanosleep, "clock_nanosleep");
+    take(sys.waitpid, "waitpid");
+    take(sys.waitid, "waitid");
+    take(sys.system, "system");
+    take(sys.popen, "popen");
+    take(sys.pclose, "pclose");
     take(sys.getaddrinfo, "getaddrinfo");
     take(sys.getnameinfo, "getnameinfo");
 #ifdef __linux__
@@ -52,6 +60,7 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
     take(sys.epoll_wait, "epoll_wait");
     take(sys.sendfile, "sendfile");
     take(sys.splice, "splice");
+    take(sys.wait4, "wait4");
 #endif
 }
 
@@ -66,7 +75,7 @@ bool calls_may_park() noexcept {
 }
 
 void begin_passthrough() noexcept {
-    if (fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+    if (fiber_control* const fiber = scheduler::calling_fiber(); fiber != nullptr) {
         ++fiber->passthroughs;
     } else {
         begin_signal_handler();
@@ -74,7 +83,7 @@ void begin_passthrough() noexcept {
 }
 
 void end_passthrough() noexcept {
-    if (fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+    if (fiber_control* const fiber = scheduler::calling_fiber(); fiber != nullptr) {
         --fiber->passthroughs;
     } else {
         end_signal_handler();

@@ -32,8 +32,8 @@ inherited_values& inherited_of_this_thread() noexcept {
 }  // namespace
 
 local_values& local_values::current() noexcept {
-    scheduler* const home = scheduler::current();
-    return home != nullptr ? home->running().locals : values_of_this_thread().locals;
+    fiber_control* const fiber = scheduler::calling_fiber();
+    return fiber != nullptr ? fiber->locals : values_of_this_thread().locals;
 }
 
 local_value* local_values::find(std::uint64_t key) const noexcept {
@@ -56,8 +56,8 @@ void local_values::drop(std::uint64_t key) noexcept {
 }
 
 inherited_values& inherited_values::current() noexcept {
-    scheduler* const home = scheduler::current();
-    return home != nullptr ? home->running().inherited : inherited_of_this_thread();
+    fiber_control* const fiber = scheduler::calling_fiber();
+    return fiber != nullptr ? fiber->inherited : inherited_of_this_thread();
 }
 
 inherited_value* inherited_values::find(std::uint64_t key) const noexcept {

@@ -16,6 +16,7 @@
 namespace coir::detail {
 
 constinit thread_local scheduler* scheduler::current_ = nullptr;
+constinit thread_local fiber_control* scheduler::stranded_ = nullptr;
 
 namespace {
 
@@ -197,6 +198,9 @@ void scheduler::run_fibers_on_this_stack() noexcept {
         fiber_control& self = *running_;
         self.place = fiber_place::running;
         self.run();
+        if (left_in_child()) {
+            end_child(self.failure_in_child());
+        }
         end(self);
         fiber_control& next = next_runnable(&self);
         running_ = &next;
@@ -418,10 +422,10 @@ void scheduler::post(inbox_item& item) noexcept {
 
 bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
     // In a signal handler: only reads what the faulting thread itself has written.
-    if (current_ == nullptr || current_->running_ == nullptr) {
+    if (calling_fiber() == nullptr) {
         return false;
     }
-    const fiber_control& fiber = *current_->running_;
+    const fiber_control& fiber = *calling_fiber();
     if (!fiber.context.current_stack().guard_contains(address)) {
         return false;
     }

@@ -58,6 +58,18 @@ public:
     // The calling carrier's; null on a plain thread.
     static scheduler* current() noexcept { return current_; }
 
+    // The fiber whose code calls; null on a plain thread. In the child of a fork(2) it may be one
+    // that no scheduler runs any more: see leave_in_child().
+    static fiber_control* calling_fiber() noexcept {
+        return current_ != nullptr ? current_->running_ : stranded_;
+    }
+
+    // In the child of a fork(2): of the threads there is the calling one alone, and the fibers are
+    // the parent's, with its reactor. Who called goes on as on a plain thread, though he stands on
+    // a fiber's stack and has that one's values; and comes to his end as the last thread of a
+    // process does. Async-signal-safe.
+    static void leave_in_child() noexcept;
+
     // Runs `body` as the main fiber, on the calling thread's own stack. When it has ended, what
     // still runs, on any carrier, is cancelled and awaited. Rethrows what escapes body, when all
     // have ended.
@@ -182,12 +194,15 @@ private:
     void let_go_of_ended() noexcept;
     void end(fiber_control& fiber) noexcept;
     [[noreturn]] void run_fibers_on_this_stack() noexcept;
+    bool left_in_child() const noexcept { return current_ != this; }
+    [[noreturn]] static void end_child(const std::exception_ptr& escaped) noexcept;
     static void enter(void* self) noexcept;
     void await_end_of_group() noexcept;
     void age_pools() noexcept;
     static bool describe_overflow(const void* address, overflow_description& out) noexcept;
 
     static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
+    static constinit thread_local fiber_control* stranded_ [[gnu::tls_model("initial-exec")]];
 
     // Hot: what a switch touches.
     fiber_control* running_ = nullptr;

@@ -7,6 +7,7 @@
 #include "reactor/poller.hpp"
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
+#include "runtime/fork.hpp"
 #include "runtime/settings.hpp"
 
 #include <optional>
@@ -89,6 +90,7 @@ guest_run::guest_run(const run_options& options) {
         throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                                 "coir::guest_run: this thread runs fibers already");
     }
+    detail::follow_forks();
     state_ = std::make_unique<state>(options);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/settings.hpp"
 
+#include <pthread.h>
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -8,8 +10,13 @@
 namespace coir::hook::detail {
 
 constinit settings chosen;
+constinit std::atomic<bool> has_vforked = false;
 
 namespace {
+
+constinit pid_t process = 0;
+
+void remember_process() noexcept { process = ::getpid(); }
 
 void choose(std::string_view word) noexcept {
     if (word == "off") {
@@ -24,6 +31,8 @@ void choose(std::string_view word) noexcept {
 
 [[gnu::constructor(102)]] void read_environment() noexcept {
     const char* const text = std::getenv("COIR_HOOK");
+    remember_process();
+    ::pthread_atfork(nullptr, nullptr, remember_process);
     chosen.on = true;
     std::string_view rest = text != nullptr ? text : "";
     while (!rest.empty()) {
@@ -34,5 +43,7 @@ void choose(std::string_view word) noexcept {
 }
 
 }  // namespace
+
+bool is_in_own_process() noexcept { return ::getpid() == process; }
 
 }  // namespace coir::hook::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
+
 namespace coir::hook::detail {
 
 // What COIR_HOOK says. Read when the program starts, and when libc's own functions are known to
@@ -12,7 +14,14 @@ struct settings {
 
 extern settings chosen;
 
-// Whether calls are taken at all in this process.
-inline bool enabled() noexcept { return chosen.on; }
+// Whether this process has called vfork; since then each call must ask whose it is.
+extern std::atomic<bool> has_vforked;
+bool is_in_own_process() noexcept;
+
+// Whether calls are taken at all in this process. A child of vfork(2) has its parent's memory, and
+// with it a fiber that is the parent's; it must not notice that it is one.
+inline bool enabled() noexcept {
+    return chosen.on && (!has_vforked.load(std::memory_order_relaxed) || is_in_own_process());
+}
 
 }  // namespace coir::hook::detail

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// getaddrinfo, getnameinfo, gethostbyname, gethostbyname_r: libc's own, on a thread of the blocking
-// pool. That thread may be left behind by a cancellation, so it works on copies only.
+// getaddrinfo, getnameinfo: libc's own, on a thread of the blocking pool. That thread may be left
+// behind by a cancellation, so it works on copies only.
 #include <coir/posix.hpp>
 
 #include "base/system_calls.hpp"
 #include "net/posix_call.hpp"
-#include "net/posix_host_entry.hpp"
-
-#include <coir/blocking.hpp>
-#include <coir/cancellation.hpp>
+#include "net/posix_offload.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -22,31 +19,6 @@
 namespace coir::detail {
 
 namespace {
-
-// Calls fn on the pool. @returns 0, or the errno of what kept it from running to its end.
-template <class Result, class F>
-int offload(Result& result, F&& fn) noexcept {
-    try {
-        result = run_blocking(abandon_on_cancel, std::forward<F>(fn));
-        return 0;
-    } catch (const operation_cancelled&) {
-        return errno_of_cancelled_wait();
-    } catch (const std::bad_alloc&) {
-        return ENOMEM;
-    } catch (const std::system_error& error) {
-        return error.code().value();  // no thread could be started
-    } catch (...) {
-        return EAGAIN;
-    }
-}
-
-std::optional<std::string> copy_of(const char* text) {
-    return text != nullptr ? std::optional<std::string>(text) : std::nullopt;
-}
-
-const char* pointer_to(const std::optional<std::string>& text) noexcept {
-    return text ? text->c_str() : nullptr;
-}
 
 struct free_list {
     void operator()(addrinfo* list) const noexcept { sys.freeaddrinfo(list); }
@@ -117,36 +89,6 @@ void copy_out(const std::string& text, char* buffer, socklen_t size) noexcept {
     }
 }
 
-// Looks a host up into `entry`. @returns 0 or an errno; host_error is one of h_errno's values.
-int find_host(const char* name, host_entry& entry, int& host_error) noexcept {
-    host_error = NETDB_INTERNAL;
-    if (cancellation_pending()) {
-        return cancellation_errno();
-    }
-    struct outcome {
-        host_entry entry;
-        int error = 0;
-        int host_error = 0;
-    } found;
-    std::string copy;
-    try {
-        copy = name;
-    } catch (const std::bad_alloc&) {
-        return ENOMEM;
-    }
-    const int error = offload(found, [copy = std::move(copy)] {
-        outcome o;
-        o.error = o.entry.look_up(copy.c_str(), o.host_error);
-        return o;
-    });
-    if (error != 0) {
-        return error;
-    }
-    host_error = found.host_error;
-    entry = std::move(found.entry);
-    return found.error;
-}
-
 }  // namespace
 
 }  // namespace coir::detail
@@ -167,15 +109,12 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
         return EAI_SYSTEM;
     }
     detail::found_addresses found;
-    int error = ENOMEM;
-    try {
-        error = detail::offload(
-            found, [h = detail::copy_of(host), s = detail::copy_of(service),
-                    hint = hints != nullptr ? std::optional<addrinfo>(*hints) : std::nullopt] {
-                return detail::find_addresses(h, s, hint);
-            });
-    } catch (const std::bad_alloc&) {  // while copying
-    }
+    const int error = detail::offload(found, [&] {
+        return [h = detail::copy_of(host), s = detail::copy_of(service),
+                hint = hints != nullptr ? std::optional<addrinfo>(*hints) : std::nullopt] {
+            return detail::find_addresses(h, s, hint);
+        };
+    });
     if (error != 0) {
         return detail::eai(error);
     }
@@ -206,11 +145,12 @@ int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, soc
     sockaddr_storage copy{};
     std::memcpy(&copy, address, address_size);
     detail::found_names found;
-    const int error =
-        detail::offload(found, [copy, address_size, h = detail::capacity_of(host, host_size),
-                                s = detail::capacity_of(service, service_size), flags] {
+    const int error = detail::offload(found, [&] {
+        return [copy, address_size, h = detail::capacity_of(host, host_size),
+                s = detail::capacity_of(service, service_size), flags] {
             return detail::find_names(copy, address_size, h, s, flags);
-        });
+        };
+    });
     if (error != 0) {
         return detail::eai(error);
     }
@@ -225,51 +165,5 @@ int getnameinfo(const sockaddr* address, socklen_t address_size, char* host, soc
     call.end(0, true);
     return found.code;
 }
-
-hostent* gethostbyname(const char* name) noexcept {
-    if (posix_call::is_for_libc()) {
-        return ::gethostbyname(name);
-    }
-    static thread_local detail::host_entry latest;
-    posix_call call;
-    int host_error = 0;
-    detail::host_entry found;
-    const int error = detail::find_host(name, found, host_error);
-    if (error != 0) {
-        h_errno = NETDB_INTERNAL;
-        errno = error;
-        return nullptr;
-    }
-    call.end(0, true);
-    latest = std::move(found);
-    if (!latest) {
-        h_errno = host_error;
-        return nullptr;
-    }
-    return latest.get();
-}
-
-#ifdef __linux__
-int gethostbyname_r(const char* name, hostent* entry, char* buffer, std::size_t size,
-                    hostent** result, int* host_error) noexcept {
-    if (posix_call::is_for_libc()) {
-        return ::gethostbyname_r(name, entry, buffer, size, result, host_error);
-    }
-    posix_call call;
-    *result = nullptr;
-    detail::host_entry found;
-    int error = detail::find_host(name, found, *host_error);
-    if (error == 0 && found) {
-        if (found.copy_to(*entry, buffer, size)) {
-            *result = entry;
-        } else {
-            *host_error = NETDB_INTERNAL;
-            error = ERANGE;
-        }
-    }
-    call.end(0, true);
-    return error;
-}
-#endif
 
 }  // namespace coir::posix

@@ -19,12 +19,14 @@ using chunk = std::array<descriptor_record, chunk_size>;
 constinit std::array<std::atomic<chunk*>, 512> chunks{};
 constinit descriptor_record no_record;  // its life never ends
 
-chunk* chunk_at(std::atomic<chunk*>& place) noexcept {
-    chunk* known = place.load(std::memory_order_acquire);
+// What stands in a place, made by whoever comes first; null if there is no memory.
+template <class T>
+T* made_once(std::atomic<T*>& place) noexcept {
+    T* known = place.load(std::memory_order_acquire);
     if (known != nullptr) {
         return known;
     }
-    auto* const made = new (std::nothrow) chunk;
+    auto* const made = new (std::nothrow) T;
     if (made == nullptr) {
         return nullptr;
     }
@@ -42,11 +44,11 @@ struct registry {
     std::mutex mutex;
     std::vector<reactor*> reactors;
 
-    static registry& of_process() noexcept {
-        static auto& instance = *new registry;  // never destroyed: threads may outlive main()
-        return instance;
-    }
+    // Never destroyed: threads may outlive main().
+    static constinit std::atomic<registry*> of_process;
 };
+
+constinit std::atomic<registry*> registry::of_process = nullptr;
 
 }  // namespace
 
@@ -55,7 +57,7 @@ descriptor_record& descriptor_record::of(int descriptor) noexcept {
     if (number / chunk_size >= chunks.size()) {
         return no_record;
     }
-    chunk* const found = chunk_at(chunks[number / chunk_size]);
+    chunk* const found = made_once(chunks[number / chunk_size]);
     return found != nullptr ? (*found)[number % chunk_size] : no_record;
 }
 
@@ -95,33 +97,51 @@ bool descriptor_record::awaited(std::uint32_t reactor_number) noexcept {
 }
 
 void tell_other_reactors(const reactor* closer, int descriptor) noexcept {
-    registry& all = registry::of_process();
-    const std::lock_guard guard(all.mutex);
-    for (reactor* const one : all.reactors) {
+    registry* const all = registry::of_process.load(std::memory_order_acquire);
+    if (all == nullptr) {
+        return;
+    }
+    const std::lock_guard guard(all->mutex);
+    for (reactor* const one : all->reactors) {
         if (one != nullptr && one != closer) {
             one->closed_elsewhere(descriptor);
         }
     }
 }
 
-reactor_registration::reactor_registration(reactor& registered) {
-    registry& all = registry::of_process();
-    const std::lock_guard guard(all.mutex);
+void forget_reactors_in_child() noexcept {
+    // Somebody who is not there any more may hold its lock.
+    registry::of_process.store(nullptr, std::memory_order_relaxed);
+}
+
+reactor_registration::reactor_registration(reactor& registered) : registered_(registered) {
+    registry* const all = made_once(registry::of_process);
+    if (all == nullptr) {
+        throw std::bad_alloc();
+    }
+    const std::lock_guard guard(all->mutex);
     std::size_t place = 0;
-    while (place < all.reactors.size() && all.reactors[place] != nullptr) {
+    while (place < all->reactors.size() && all->reactors[place] != nullptr) {
         ++place;
     }
-    if (place == all.reactors.size()) {
-        all.reactors.push_back(nullptr);
+    if (place == all->reactors.size()) {
+        all->reactors.push_back(nullptr);
     }
-    all.reactors[place] = &registered;
+    all->reactors[place] = &registered;
     number_ = static_cast<std::uint32_t>(place + 1);
 }
 
 reactor_registration::~reactor_registration() {
-    registry& all = registry::of_process();
-    const std::lock_guard guard(all.mutex);
-    all.reactors[number_ - 1] = nullptr;
+    registry* const all = registry::of_process.load(std::memory_order_acquire);
+    if (all == nullptr) {
+        return;  // in a child of fork(2)
+    }
+    const std::lock_guard guard(all->mutex);
+    for (reactor*& one : all->reactors) {
+        if (one == &registered_) {
+            one = nullptr;
+        }
+    }
 }
 
 }  // namespace coir::detail

@@ -87,7 +87,11 @@ public:
     std::uint32_t number() const noexcept { return number_; }
 
 private:
+    reactor& registered_;
     std::uint32_t number_;
 };
+
+// In the child of a fork(2): those that there are, are the parent's. Async-signal-safe.
+void forget_reactors_in_child() noexcept;
 
 }  // namespace coir::detail

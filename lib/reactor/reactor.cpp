@@ -84,6 +84,11 @@ reactor::on_this_thread::on_this_thread(reactor& r) noexcept {
     current_ = &r;
 }
 
+void reactor::leave_in_child() noexcept {
+    current_ = nullptr;
+    forget_reactors_in_child();
+}
+
 reactor::~reactor() { COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it"); }
 
 io_result reactor::wait_any(const io_interest* interests, std::size_t count, deadline until,

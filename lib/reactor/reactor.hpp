@@ -51,6 +51,10 @@ public:
         ~on_this_thread() { current_ = nullptr; }
     };
 
+    // In the child of a fork(2): its poller is one with the parent's, and must not be touched.
+    // Async-signal-safe.
+    static void leave_in_child() noexcept;
+
     // Waits until one of `count` things has happened. Readiness may be spurious.
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
                        cancellable cancel) noexcept;

@@ -283,6 +283,7 @@ namespace detail {
 abandonable_call::~abandonable_call() = default;
 
 blocking_pool* current_blocking_pool() noexcept { return pool_of_this_carrier; }
+void leave_blocking_pool_in_child() noexcept { pool_of_this_carrier = nullptr; }
 std::size_t blocking_calls_awaited() noexcept { return calls_awaited_by_this_carrier; }
 
 blocking_pool_scope::blocking_pool_scope(blocking_pool& pool) noexcept {

@@ -10,6 +10,9 @@ namespace coir::detail {
 // The pool of the calling carrier's run; null on a plain thread.
 blocking_pool* current_blocking_pool() noexcept;
 
+// In the child of a fork(2), which has none of its threads. Async-signal-safe.
+void leave_blocking_pool_in_child() noexcept;
+
 // For how many calls, on whatever pool, fibers of the calling carrier wait. Time that is virtual
 // must not jump meanwhile.
 std::size_t blocking_calls_awaited() noexcept;

@@ -8,6 +8,7 @@
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
 #include "runtime/carrier_threads.hpp"
+#include "runtime/fork.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/virtual_time_source.hpp"
 #include "time/clock.hpp"
@@ -94,6 +95,7 @@ scheduler::settings settings_of(const run_options& options) {
 
 void run_main_fiber(const run_options& options, function_ref body) {
     check(options);
+    follow_forks();
     // Last made, first to go: fibers end before the reactor, and all carriers before the pool.
     blocking_pool blocking({"coir-blocking", options.blocking_threads});
     carrier_group group(options.threads);

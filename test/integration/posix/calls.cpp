@@ -11,6 +11,8 @@ const posix_calls coir_calls{
     posix::sendto,  posix::sendmsg,  posix::recvmmsg,  posix::sendmmsg,
     posix::connect, posix::accept,   posix::accept4,   posix::close,
     posix::dup2,    posix::poll,     posix::ppoll,     posix::select,
-    posix::pselect};
+    posix::pselect, posix::wait,     posix::waitpid,   posix::waitid,
+    posix::wait3,   posix::wait4,    posix::system,    posix::popen,
+    posix::pclose,  posix::flock,    posix::lockf,     posix::fcntl};
 
 }  // namespace coir::test

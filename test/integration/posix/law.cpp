@@ -15,10 +15,12 @@
 namespace coir::test {
 
 const posix_calls libc_calls{
-    ::sleep,    ::usleep,   ::nanosleep, ::clock_nanosleep, ::read,    ::readv,  ::write,
-    ::writev,   ::recv,     ::recvfrom,  ::recvmsg,         ::send,    ::sendto, ::sendmsg,
-    ::recvmmsg, ::sendmmsg, ::connect,   ::accept,          ::accept4, ::close,  ::dup2,
-    ::poll,     ::ppoll,    ::select,    ::pselect};
+    ::sleep,    ::usleep,   ::nanosleep, ::clock_nanosleep, ::read,    ::readv,   ::write,
+    ::writev,   ::recv,     ::recvfrom,  ::recvmsg,         ::send,    ::sendto,  ::sendmsg,
+    ::recvmmsg, ::sendmmsg, ::connect,   ::accept,          ::accept4, ::close,   ::dup2,
+    ::poll,     ::ppoll,    ::select,    ::pselect,         ::wait,    ::waitpid, ::waitid,
+    ::wait3,    ::wait4,    ::system,    ::popen,           ::pclose,  ::flock,   ::lockf,
+    ::fcntl};
 
 void must(bool succeeded) {
     if (!succeeded) {

@@ -48,6 +48,17 @@ struct posix_calls {
     int (*ppoll)(pollfd*, nfds_t, const timespec*, const sigset_t*);
     int (*select)(int, fd_set*, fd_set*, fd_set*, timeval*);
     int (*pselect)(int, fd_set*, fd_set*, fd_set*, const timespec*, const sigset_t*);
+    pid_t (*wait)(int*);
+    pid_t (*waitpid)(pid_t, int*, int);
+    int (*waitid)(idtype_t, id_t, siginfo_t*, int);
+    pid_t (*wait3)(int*, int, rusage*);
+    pid_t (*wait4)(pid_t, int*, int, rusage*);
+    int (*system)(const char*);
+    FILE* (*popen)(const char*, const char*);
+    int (*pclose)(FILE*);
+    int (*flock)(int, int);
+    int (*lockf)(int, int, off_t);
+    int (*fcntl)(int, int, ...);
 };
 
 extern const posix_calls libc_calls;

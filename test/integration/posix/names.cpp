@@ -92,38 +92,6 @@ BOOST_AUTO_TEST_CASE(getnameinfo_answers_as_libc_does) {
     check_same(ask(3, 40, 0));
 }
 
-BOOST_AUTO_TEST_CASE(gethostbyname_answers_as_libc_does) {
-    const auto lines_of = [](const hostent* entry) {
-        std::vector<std::string> lines;
-        if (entry == nullptr) {
-            return std::vector<std::string>{"none"};
-        }
-        lines.emplace_back(entry->h_name);
-        for (char** alias = entry->h_aliases; *alias != nullptr; ++alias) {
-            lines.emplace_back(*alias);
-        }
-        for (char** address = entry->h_addr_list; *address != nullptr; ++address) {
-            lines.emplace_back(*address, static_cast<std::size_t>(entry->h_length));
-        }
-        return lines;
-    };
-    check_same([&] { return lines_of(posix::gethostbyname("localhost")); });
-    check_same([&] { return lines_of(posix::gethostbyname("127.0.0.1")); });
-    for (const std::size_t size : {std::size_t{20}, std::size_t{2000}}) {
-        check_same([&] {
-            std::vector<char> buffer(size);
-            hostent entry{};
-            hostent* found = nullptr;
-            int host_error = 0;
-            const int error = posix::gethostbyname_r("localhost", &entry, buffer.data(), size,
-                                                     &found, &host_error);
-            auto lines = lines_of(found);
-            lines.push_back(std::to_string(error) + " " + std::to_string(host_error));
-            return lines;
-        });
-    }
-}
-
 // A name service that takes long: others go on, and a cancellation does not wait for it.
 BOOST_AUTO_TEST_CASE(a_slow_look_up_parks_its_fiber_alone) {
     std::atomic<int> started{0};

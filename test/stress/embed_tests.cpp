@@ -43,7 +43,9 @@ public:
             rounds_.replace(*mine);
         }
         mine.reset();  // here the runtime may end
-        if ((stays || left) && self.pick(2) == 0) {
+        // What was left may stay for as long as its runtime, and who is patient has no deadline: if
+        // all threads were, nobody would replace the runtime.
+        if ((stays && self.pick(2) == 0) || (left && (self.patient() || self.pick(2) == 0))) {
             result.cancel();
         }
         struct give_up {

@@ -164,10 +164,20 @@ public:
         }
     }
 
+    /// @brief As deliver(), from a signal handler: async-signal-safe. The fiber goes on as if
+    /// another thread had delivered, though it may be one of this carrier.
+    /// @pre No plain thread waits.
+    void deliver_from_signal_handler() noexcept {
+        if (node_ != nullptr) {
+            post_to(*std::exchange(node_, nullptr));
+        }
+    }
+
 private:
     friend class wait_queue;  // nobody else can say that a waiter is claimed
     explicit claimed_waiter(detail::wait_node* node) noexcept : node_(node) {}
     static void deliver_to(detail::wait_node& node) noexcept;
+    static void post_to(detail::wait_node& node) noexcept;
     static bool is_local(const detail::wait_node& node) noexcept;
 
     detail::wait_node* node_ = nullptr;

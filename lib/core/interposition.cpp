@@ -18,6 +18,13 @@ fiber_control* running_fiber() noexcept {
     return carrier != nullptr ? carrier->running_or_null() : nullptr;
 }
 
+// The same, but null as well while the scheduler works on the stack of a fiber that has stopped
+// running: nothing can switch there.
+fiber_control* fiber_of_the_code() noexcept {
+    fiber_control* const fiber = running_fiber();
+    return fiber != nullptr && fiber->place == fiber_place::running ? fiber : nullptr;
+}
+
 }  // namespace
 
 void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
@@ -68,11 +75,21 @@ bool calls_may_park() noexcept {
     if (libc_only::now()) {
         return false;
     }
-    if (const fiber_control* const fiber = running_fiber(); fiber != nullptr) {
+    if (const fiber_control* const fiber = fiber_of_the_code(); fiber != nullptr) {
         return fiber->passthroughs == 0;
     }
     return scheduler::current() == nullptr && innermost_scope() != nullptr;
 }
+
+calling_fiber who_calls() noexcept {
+    const fiber_control* const fiber = fiber_of_the_code();
+    if (fiber == nullptr) {
+        return {0, false};
+    }
+    return {fiber->id, fiber->passthroughs == 0 && !libc_only::now()};
+}
+
+void call_before_parks(void (*fn)() noexcept) noexcept { scheduler::call_before_parks(fn); }
 
 void begin_passthrough() noexcept {
     if (fiber_control* const fiber = scheduler::calling_fiber(); fiber != nullptr) {

@@ -17,6 +17,7 @@ namespace coir::detail {
 
 constinit thread_local scheduler* scheduler::current_ = nullptr;
 constinit thread_local fiber_control* scheduler::stranded_ = nullptr;
+constinit scheduler::park_watcher scheduler::before_park_ = nullptr;
 
 namespace {
 
@@ -384,6 +385,9 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
     if (has_passed(until) && w.claim(wait_status::timed_out)) {
         spend_budget();
         return wait_status::timed_out;
+    }
+    if (before_park_ != nullptr) {
+        before_park_();
     }
     wait_timer timeout(w);
     timers_.arm(timeout, until);

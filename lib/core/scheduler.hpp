@@ -106,8 +106,10 @@ public:
     std::string describe_fibers() const;
 
     // Waiting.
+    using park_watcher = void (*)() noexcept;
     wait_status park(waiter& w, deadline until, const wait_label& label,
                      cancellable cancel) noexcept;
+    static void call_before_parks(park_watcher fn) noexcept { before_park_ = fn; }
     void yield() noexcept;
     void spend_budget() noexcept {
         if (--ticks_ <= 0) {
@@ -203,6 +205,7 @@ private:
 
     static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
     static constinit thread_local fiber_control* stranded_ [[gnu::tls_model("initial-exec")]];
+    static park_watcher before_park_;  // null: none. Written before all threads
 
     // Hot: what a switch touches.
     fiber_control* running_ = nullptr;

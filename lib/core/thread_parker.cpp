@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "core/thread_parker.hpp"
 
+#include "base/libc_only.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -49,6 +51,8 @@ bool thread_parker::park(deadline until) noexcept {
 }
 
 void thread_parker::unpark() noexcept {
+    // A fiber that calls holds a lock of somebody's wait queue, and must not park for ours.
+    const libc_only no_switch;
     pthread_mutex_lock(&mutex_);
     unparked_ = true;
     pthread_cond_signal(&changed_);

@@ -112,6 +112,10 @@ claimed_waiter wait_queue::claim_one() noexcept { return claimed_waiter(detail::
 
 void claimed_waiter::deliver_to(detail::wait_node& node) noexcept { node.owner->deliver(); }
 
+void claimed_waiter::post_to(detail::wait_node& node) noexcept {
+    node.owner->deliver_through_inbox();
+}
+
 bool claimed_waiter::is_local(const detail::wait_node& node) noexcept {
     return node.owner->is_local();
 }

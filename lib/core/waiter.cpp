@@ -61,8 +61,13 @@ void waiter::deliver() noexcept {
     } else if (is_local()) {
         fiber_->home().make_ready(*fiber_);
     } else {
-        fiber_->home().post(remote_);
+        deliver_through_inbox();
     }
+}
+
+void waiter::deliver_through_inbox() noexcept {
+    COIR_ASSERT(fiber_ != nullptr, "a plain thread has no inbox");
+    fiber_->home().post(remote_);
 }
 
 void waiter::deliver_from_inbox(inbox_item& item) noexcept {

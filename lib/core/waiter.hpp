@@ -55,6 +55,10 @@ public:
     // The waiter may be gone when this returns.
     void deliver() noexcept;
 
+    // The same for a fiber, whoever calls and wherever: async-signal-safe. The ready queue of this
+    // very thread may be what the signal has interrupted; the inbox is lock-free.
+    void deliver_through_inbox() noexcept;
+
     bool shared() const noexcept { return shared_; }
 
     // Whether a fiber of the calling carrier waits.

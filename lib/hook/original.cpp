@@ -4,17 +4,14 @@
 #include <coir/detail/interposition.hpp>
 
 #include <dlfcn.h>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 
 namespace coir::hook::detail {
 
-namespace {
+constinit std::atomic<void*> original_addresses[call_count] = {};
 
-// Relaxed throughout: an address is all there is to publish, and whoever finds none looks it up
-// himself and finds the same.
-constinit std::atomic<void*> addresses[call_count] = {};
+namespace {
 
 // In place of what this libc lacks.
 long is_missing() noexcept {
@@ -50,13 +47,9 @@ void* find_by_name(const char* name) noexcept {
 
 }  // namespace
 
-void* original_address(call which) noexcept {
-    std::atomic<void*>& address = addresses[static_cast<std::size_t>(which)];
-    void* found = address.load(std::memory_order_relaxed);
-    if (found == nullptr) {
-        found = find(describe(which).name);
-        address.store(found, std::memory_order_relaxed);
-    }
+void* find_original_address(call which) noexcept {
+    void* const found = find(describe(which).name);
+    original_addresses[static_cast<std::size_t>(which)].store(found, std::memory_order_relaxed);
     return found;
 }
 

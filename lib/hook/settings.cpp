@@ -23,9 +23,16 @@ void choose(std::string_view word) noexcept {
         chosen.on = false;
     } else if (word == "quiet") {
         chosen.quiet = true;
+    } else if (word == "held-mutexes") {
+        chosen.held_mutexes = true;
+    } else if (word == "keys") {
+        chosen.fiber_local_keys = true;
     } else if (!word.empty()) {
-        std::fprintf(stderr, "coir::hook: COIR_HOOK has the word '%.*s'; known are off and quiet\n",
-                     static_cast<int>(word.size()), word.data());
+        std::fprintf(
+            stderr,
+            "coir::hook: COIR_HOOK has the word '%.*s'; known are off, quiet, held-mutexes "
+            "and keys\n",
+            static_cast<int>(word.size()), word.data());
     }
 }
 

@@ -10,6 +10,8 @@ namespace coir::hook::detail {
 struct settings {
     bool on = false;
     bool quiet = false;
+    bool held_mutexes = false;      // report those that a fiber holds while it parks
+    bool fiber_local_keys = false;  // of pthread keys that are made from now on
 };
 
 extern settings chosen;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "reactor/descriptor_records.hpp"
 
+#include "base/libc_only.hpp"
 #include "reactor/reactor.hpp"
 
 #include <array>
@@ -97,6 +98,7 @@ bool descriptor_record::awaited(std::uint32_t reactor_number) noexcept {
 }
 
 void tell_other_reactors(const reactor* closer, int descriptor) noexcept {
+    const libc_only no_switch;  // the number must not become another file's in the middle of this
     registry* const all = registry::of_process.load(std::memory_order_acquire);
     if (all == nullptr) {
         return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/carrier_threads.hpp"
 
+#include "base/libc_only.hpp"
 #include "core/carrier_group.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/reactor.hpp"
@@ -66,6 +67,7 @@ void carrier_threads::be_carrier(std::size_t number) {
         const blocking_pool_scope current_pool(blocking_);
         scheduler fibers(settings_of(options_), events, group_, number);
         fibers.run_along([&] {
+            const libc_only no_switch;  // it would look for work at carriers that are not there yet
             is_ready = true;
             become_ready(nullptr);
             started = await_start() == phase::running;

@@ -7,8 +7,8 @@
 
 namespace coir::stress {
 
-// A table a file of tests. To add one, declare it here and list it below; to add a test, give its
-// file's table a row and CMakeLists.txt its name.
+// A table a file of tests. To add one, declare it here and list it in tables.cpp; to add a test,
+// give its file's table a row and CMakeLists.txt its name.
 extern const std::vector<entry> channel_tests;
 extern const std::vector<entry> embed_tests;
 extern const std::vector<entry> lock_tests;
@@ -18,9 +18,8 @@ extern const std::vector<entry> result_tests;
 extern const std::vector<entry> serve_tests;
 extern const std::vector<entry> signal_tests;
 
-inline const std::vector<entry>* const tables[] = {&lock_tests,  &signal_tests, &channel_tests,
-                                                   &queue_tests, &result_tests, &offload_tests,
-                                                   &embed_tests, &serve_tests};
+// Those of a program, in tables.cpp for the program stress.
+extern const std::vector<const std::vector<entry>*> tables;
 
 // In no table: it hangs.
 extern const entry hang;

@@ -27,6 +27,8 @@
 /// |---|---|
 /// | `off` | nothing is taken |
 /// | `quiet` | the self-check at the start says nothing |
+/// | `held-mutexes` | a pthread mutex that a fiber holds while it parks is reported on stderr, once
+/// | | `keys` | of each pthread key every fiber has its own value: use_fiber_local_keys() |
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or
@@ -48,6 +50,16 @@ public:
     passthrough_scope& operator=(const passthrough_scope&) = delete;
     ~passthrough_scope();
 };
+
+/// Gives every fiber its own value of each pthread key that is made from now on, as a thread has
+/// one: of those under which libraries keep what belongs to their caller, such as OpenSSL's error
+/// queue. Destructors run on the fiber when it ends, in at most `PTHREAD_DESTRUCTOR_ITERATIONS`
+/// rounds; they may wait. Keys that there are already keep one value a thread, so call it before
+/// the library is first used, or have `COIR_HOOK` say `keys`. The main fiber's values are not those
+/// that its thread has when it runs no fibers.
+///
+/// `thread_local` variables are the thread's whatever is done here.
+COIR_API void use_fiber_local_keys() noexcept;
 
 namespace detail {
 COIR_API void* original_by_name(const char* name);

@@ -27,8 +27,8 @@
 /// |---|---|
 /// | `off` | nothing is taken |
 /// | `quiet` | the self-check at the start says nothing |
-/// | `held-mutexes` | a pthread mutex that a fiber holds while it parks is reported on stderr, once
-/// | | `keys` | of each pthread key every fiber has its own value: use_fiber_local_keys() |
+/// | `held-mutexes` | a pthread mutex that a fiber holds as it parks is reported once, on stderr |
+/// | `keys` | each fiber has its own value of every pthread key: use_fiber_local_keys() |
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or

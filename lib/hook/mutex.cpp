@@ -212,3 +212,11 @@ COIR_HOOK int pthread_mutex_unlock(pthread_mutex_t* m) noexcept {
     call_line(m);
     return result;
 }
+
+// Other names of the same.
+COIR_HOOK [[gnu::alias("pthread_mutex_lock"), gnu::nonnull(1)]] int __pthread_mutex_lock(
+    pthread_mutex_t* m) noexcept;
+COIR_HOOK [[gnu::alias("pthread_mutex_trylock"), gnu::nonnull(1)]] int __pthread_mutex_trylock(
+    pthread_mutex_t* m) noexcept;
+COIR_HOOK [[gnu::alias("pthread_mutex_unlock"), gnu::nonnull(1)]] int __pthread_mutex_unlock(
+    pthread_mutex_t* m) noexcept;

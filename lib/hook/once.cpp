@@ -97,3 +97,7 @@ COIR_HOOK void __cxa_guard_abort(__guard* guard) noexcept {
 }
 
 }  // namespace __cxxabiv1
+
+// Another name of the same.
+COIR_HOOK [[gnu::alias("pthread_once"), gnu::nonnull(1, 2)]] int __pthread_once(
+    pthread_once_t* control, void (*initialise)());

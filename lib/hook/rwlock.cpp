@@ -179,3 +179,15 @@ COIR_HOOK int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
     call_line(l);
     return result;
 }
+
+// Other names of the same.
+COIR_HOOK [[gnu::alias("pthread_rwlock_rdlock"), gnu::nonnull(1)]] int __pthread_rwlock_rdlock(
+    pthread_rwlock_t* l) noexcept;
+COIR_HOOK [[gnu::alias("pthread_rwlock_wrlock"), gnu::nonnull(1)]] int __pthread_rwlock_wrlock(
+    pthread_rwlock_t* l) noexcept;
+COIR_HOOK [[gnu::alias("pthread_rwlock_tryrdlock"), gnu::nonnull(1)]] int
+__pthread_rwlock_tryrdlock(pthread_rwlock_t* l) noexcept;
+COIR_HOOK [[gnu::alias("pthread_rwlock_trywrlock"), gnu::nonnull(1)]] int
+__pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept;
+COIR_HOOK [[gnu::alias("pthread_rwlock_unlock"), gnu::nonnull(1)]] int __pthread_rwlock_unlock(
+    pthread_rwlock_t* l) noexcept;

@@ -38,11 +38,13 @@ BOOST_DATA_TEST_CASE(who_comes_second_waits, data::make(casts) * data::make(kind
     made_mutex m(kind);
     std::string order;
     coir::event locked;
+    coir::event tried;
     company.play(
         [&] {
             COIR_MUST(pthread_mutex_lock(&m) == 0);
             order += "a";
             locked.set();
+            tried.wait();
             coir::this_fiber::sleep_for(20ms);
             order += "b";
             COIR_MUST(pthread_mutex_unlock(&m) == 0);
@@ -50,6 +52,7 @@ BOOST_DATA_TEST_CASE(who_comes_second_waits, data::make(casts) * data::make(kind
         [&] {
             locked.wait();
             COIR_MUST(pthread_mutex_trylock(&m) == EBUSY);
+            tried.set();
             COIR_MUST(pthread_mutex_lock(&m) == 0);
             order += "c";
             COIR_MUST(pthread_mutex_unlock(&m) == 0);

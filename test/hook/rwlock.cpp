@@ -29,11 +29,13 @@ BOOST_DATA_TEST_CASE(who_comes_second_waits,
     pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
     std::string order;
     coir::event locked;
+    coir::event tried;
     company.play(
         [&] {
             COIR_MUST((first_writes ? pthread_rwlock_wrlock(&l) : pthread_rwlock_rdlock(&l)) == 0);
             order += "a";
             locked.set();
+            tried.wait();
             coir::this_fiber::sleep_for(20ms);
             if (first_writes || second_writes) {
                 order += "b";
@@ -45,6 +47,7 @@ BOOST_DATA_TEST_CASE(who_comes_second_waits,
             COIR_MUST(
                 (second_writes ? pthread_rwlock_trywrlock(&l) : pthread_rwlock_tryrdlock(&l)) ==
                 (first_writes || second_writes ? EBUSY : 0));
+            tried.set();
             if (first_writes || second_writes) {
                 COIR_MUST((second_writes ? pthread_rwlock_wrlock(&l) : pthread_rwlock_rdlock(&l)) ==
                           0);

@@ -113,6 +113,7 @@ BOOST_AUTO_TEST_CASE(as_many_pass_as_were_posted) {
 BOOST_DATA_TEST_CASE(a_wait_with_a_deadline_ends_in_time, data::make(casts), company) {
     const time_bomb limit;
     made_semaphore s;
+    std::atomic<bool> may_post{false};
     company.play(
         [&] {
             timespec until = after(CLOCK_REALTIME, 10ms);
@@ -123,10 +124,13 @@ BOOST_DATA_TEST_CASE(a_wait_with_a_deadline_ends_in_time, data::make(casts), com
             COIR_MUST(sem_timedwait(&s, &invalid) == -1 && errno == EINVAL);
             until = after(CLOCK_REALTIME, 30s);
             errno = 77;
+            may_post = true;
             COIR_MUST(sem_timedwait(&s, &until) == 0 && errno == 77);
         },
         [&] {
-            coir::this_fiber::sleep_for(40ms);
+            while (!may_post) {
+                coir::this_fiber::sleep_for(1ms);
+            }
             sem_post(&s);
         });
     BOOST_TEST(s.value() == 0);

@@ -74,8 +74,8 @@ lines lines_of(const group* entry) {
 // lies as libc puts it.
 template <class Entry, class LookUp>
 void check_same_in_any_memory(LookUp look_up) {
-    for (const std::size_t size : {0, 1, 20, 40, 100, 1'000, 10'000}) {
-        for (const std::size_t offset : {0, 1, 8}) {
+    for (const std::size_t size : {0U, 1U, 20U, 40U, 100U, 1000U, 10000U}) {
+        for (const std::size_t offset : {0U, 1U, 8U}) {
             check_same([&] {
                 alignas(16) static char memory[11'000];
                 char* const buffer = memory + offset;

@@ -45,6 +45,9 @@ public:
     }
 
     std::string missing() const override {
+        if (!is_program("/usr/bin/openssl")) {  // which makes its certificate
+            return "OpenSSL's program (openssl)";
+        }
         return program("postgres").empty() ? "PostgreSQL's server (postgresql)" : "";
     }
 

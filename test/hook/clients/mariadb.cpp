@@ -26,6 +26,9 @@ public:
     }
 
     std::string missing() const override {
+        if (!is_program("/usr/bin/openssl")) {  // which makes its certificate
+            return "OpenSSL's program (openssl)";
+        }
         return is_program(server) ? "" : "MariaDB's server (mariadb-server)";
     }
 

@@ -9,6 +9,9 @@ namespace coir::test {
 class slow_server {
 public:
     static std::string missing() {
+        if (!is_program("/usr/bin/openssl")) {  // which makes its certificate
+            return "OpenSSL's program (openssl)";
+        }
         return is_program("/usr/bin/python3") ? "" : "Python 3 (python3)";
     }
 

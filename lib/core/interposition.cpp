@@ -12,17 +12,16 @@ namespace coir::detail {
 
 namespace {
 
-// The fiber that runs; null on a plain thread.
-fiber_control* running_fiber() noexcept {
-    scheduler* const carrier = scheduler::current();
-    return carrier != nullptr ? carrier->running_or_null() : nullptr;
-}
-
-// The same, but null as well while the scheduler works on the stack of a fiber that has stopped
+// Null on a plain thread, and while the scheduler works on the stack of a fiber that has stopped
 // running: nothing can switch there.
 fiber_control* fiber_of_the_code() noexcept {
-    fiber_control* const fiber = running_fiber();
+    fiber_control* const fiber = scheduler::calling_fiber();
     return fiber != nullptr && fiber->place == fiber_place::running ? fiber : nullptr;
+}
+
+// Not where it goes on as a plain thread, in the child of a fork(2).
+bool may_park(const fiber_control& fiber) noexcept {
+    return fiber.passthroughs == 0 && !libc_only::now() && scheduler::current() != nullptr;
 }
 
 }  // namespace
@@ -72,13 +71,10 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
 }
 
 bool calls_may_park() noexcept {
-    if (libc_only::now()) {
-        return false;
-    }
     if (const fiber_control* const fiber = fiber_of_the_code(); fiber != nullptr) {
-        return fiber->passthroughs == 0;
+        return may_park(*fiber);
     }
-    return scheduler::current() == nullptr && innermost_scope() != nullptr;
+    return scheduler::current() == nullptr && !libc_only::now() && innermost_scope() != nullptr;
 }
 
 calling_fiber who_calls() noexcept {
@@ -86,7 +82,7 @@ calling_fiber who_calls() noexcept {
     if (fiber == nullptr) {
         return {0, false};
     }
-    return {fiber->id, fiber->passthroughs == 0 && !libc_only::now()};
+    return {fiber->id, may_park(*fiber)};
 }
 
 void call_before_parks(void (*fn)() noexcept) noexcept { scheduler::call_before_parks(fn); }

@@ -10,7 +10,9 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <threads.h>
+#include <unistd.h>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -150,6 +152,26 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_is_libcs_affair) {
         BOOST_TEST(pthread_setspecific(PTHREAD_KEYS_MAX + 1, nullptr) == EINVAL);
         BOOST_TEST(pthread_key_delete(PTHREAD_KEYS_MAX + 1) == EINVAL);
     });
+}
+
+BOOST_AUTO_TEST_CASE(the_child_of_a_fork_has_the_values_of_the_fiber_that_has_forked) {
+    pthread_key_t key;
+    pthread_key_create(&key, nullptr);
+    run([&] {
+        pthread_setspecific(key, pointer(1));
+        coir::fiber forking([&] {
+            pthread_setspecific(key, pointer(2));
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::_exit(pthread_getspecific(key) == pointer(2) ? 0 : 1);
+            }
+            int status = -1;
+            ::waitpid(child, &status, 0);
+            BOOST_TEST(status == 0);
+        });
+        forking.join();
+    });
+    pthread_key_delete(key);
 }
 
 BOOST_AUTO_TEST_CASE(storage_of_c11_is_the_same) {

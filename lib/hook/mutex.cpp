@@ -11,7 +11,9 @@
 //   ones. A mutex that was locked before the thread began to run fibers has no tag, and is
 //   libc's affair.
 //
-// Locking is no cancellation point, as in POSIX.
+// The locks of an allocator are libc's own to wait for: see allocator.hpp. Locking is no
+// cancellation point, as in POSIX.
+#include "hook/allocator.hpp"
 #include "hook/held_mutexes.hpp"
 #include "hook/interpose.hpp"
 #include "hook/lock_line.hpp"
@@ -21,6 +23,7 @@
 #include <pthread.h>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 
 using namespace coir::hook::detail;
 using coir::detail::calling_fiber;
@@ -40,7 +43,8 @@ struct [[gnu::may_alias]] tag_place {
 class mutex_view {
 public:
     explicit mutex_view(pthread_mutex_t& m) noexcept : mutex_(m.__data) {
-        static_assert(sizeof m.__data.__spins + sizeof m.__data.__elision == sizeof(owner_tag));
+        static_assert(offsetof(__pthread_mutex_s, __list) - offsetof(__pthread_mutex_s, __spins) >=
+                      sizeof(owner_tag));
     }
 
     int kind() const noexcept { return mutex_.__kind & kind_mask; }
@@ -124,7 +128,9 @@ bool is_owned(pthread_mutex_t& m, const calling_fiber& self) noexcept {
            (view.tag() == 0 || view.tag() == tag_of(self));
 }
 
-int lock(pthread_mutex_t& m, const calling_fiber& self, const time_limit& until) noexcept {
+// `from` is the code that wants it.
+int lock(pthread_mutex_t& m, const calling_fiber& self, const time_limit& until,
+         const void* from) noexcept {
     if (is_owned(m, self)) {  // those in line wait for the caller
         return COIR_ORIGINAL(pthread_mutex_lock)(&m);
     }
@@ -134,6 +140,9 @@ int lock(pthread_mutex_t& m, const calling_fiber& self, const time_limit& until)
     }
     if (!until.is_valid()) {
         return EINVAL;
+    }
+    if (until.is_never() && is_allocator(from)) {
+        return noted(m, self, COIR_ORIGINAL(pthread_mutex_lock)(&m));
     }
     contended_mutex contended(m, self);
     return get_in_line(contended, until);
@@ -161,8 +170,9 @@ COIR_HOOK int pthread_mutex_lock(pthread_mutex_t* m) noexcept {
     if (!self.may_park) {
         return noted(*m, self, COIR_ORIGINAL(pthread_mutex_lock)(m));
     }
-    const int result = lock(*m, self, time_limit());
-    note_locked(m, result, __builtin_return_address(0));
+    const void* const from = __builtin_return_address(0);
+    const int result = lock(*m, self, time_limit(), from);
+    note_locked(m, result, from);
     return result;
 }
 
@@ -184,8 +194,9 @@ COIR_HOOK int pthread_mutex_timedlock(pthread_mutex_t* m, const timespec* until)
     if (!self.may_park) {
         return noted(*m, self, COIR_ORIGINAL(pthread_mutex_timedlock)(m, until));
     }
-    const int result = lock(*m, self, time_limit(CLOCK_REALTIME, *until));
-    note_locked(m, result, __builtin_return_address(0));
+    const void* const from = __builtin_return_address(0);
+    const int result = lock(*m, self, time_limit(CLOCK_REALTIME, *until), from);
+    note_locked(m, result, from);
     return result;
 }
 
@@ -195,8 +206,9 @@ COIR_HOOK int pthread_mutex_clocklock(pthread_mutex_t* m, clockid_t clock,
     if (!self.may_park) {
         return noted(*m, self, COIR_ORIGINAL(pthread_mutex_clocklock)(m, clock, until));
     }
-    const int result = lock(*m, self, time_limit(clock, *until));
-    note_locked(m, result, __builtin_return_address(0));
+    const void* const from = __builtin_return_address(0);
+    const int result = lock(*m, self, time_limit(clock, *until), from);
+    note_locked(m, result, from);
     return result;
 }
 

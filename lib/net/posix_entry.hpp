@@ -59,10 +59,19 @@ public:
 
     void string(char*& s) const noexcept { move(s); }
     void list(char**& l) const noexcept {
-        if (move(l)) {
-            for (char** one = l; *one != nullptr; ++one) {
-                move(*one);
+        if (!move(l)) {
+            return;
+        }
+        // In memory that the caller has not aligned, libc does not always align a list.
+        auto* place = reinterpret_cast<char*>(l);
+        for (;; place += sizeof(char*)) {
+            char* one = nullptr;
+            std::memcpy(&one, place, sizeof one);
+            if (one == nullptr) {
+                return;
             }
+            move(one);
+            std::memcpy(place, &one, sizeof one);
         }
     }
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 
 using namespace coir::test;
 namespace posix = coir::posix;
@@ -26,16 +27,30 @@ void check_same(F ask) {
     BOOST_CHECK_EQUAL_COLLECTIONS(in_fiber.begin(), in_fiber.end(), on_libc.begin(), on_libc.end());
 }
 
+// The pointers of a list that ends with null. Where the caller's memory is not aligned, a list of
+// libc's may not be either.
+std::vector<char*> pointers_in(char** list) {
+    std::vector<char*> all;
+    for (const auto* place = reinterpret_cast<const char*>(list);; place += sizeof(char*)) {
+        char* one = nullptr;
+        std::memcpy(&one, place, sizeof one);
+        if (one == nullptr) {
+            return all;
+        }
+        all.push_back(one);
+    }
+}
+
 lines lines_of(const hostent* entry) {
     if (entry == nullptr) {
         return {"none", std::to_string(h_errno)};
     }
     lines all{entry->h_name, std::to_string(entry->h_addrtype), std::to_string(entry->h_length)};
-    for (char** alias = entry->h_aliases; *alias != nullptr; ++alias) {
-        all.emplace_back(*alias);
+    for (const char* const alias : pointers_in(entry->h_aliases)) {
+        all.emplace_back(alias);
     }
-    for (char** address = entry->h_addr_list; *address != nullptr; ++address) {
-        all.emplace_back(*address, static_cast<std::size_t>(entry->h_length));
+    for (const char* const address : pointers_in(entry->h_addr_list)) {
+        all.emplace_back(address, static_cast<std::size_t>(entry->h_length));
     }
     return all;
 }
@@ -45,8 +60,8 @@ lines lines_of(const servent* entry) {
         return {"none"};
     }
     lines all{entry->s_name, entry->s_proto, std::to_string(ntohs(std::uint16_t(entry->s_port)))};
-    for (char** alias = entry->s_aliases; *alias != nullptr; ++alias) {
-        all.emplace_back(*alias);
+    for (const char* const alias : pointers_in(entry->s_aliases)) {
+        all.emplace_back(alias);
     }
     return all;
 }
@@ -64,8 +79,8 @@ lines lines_of(const group* entry) {
         return {"none"};
     }
     lines all{entry->gr_name, entry->gr_passwd, std::to_string(entry->gr_gid)};
-    for (char** member = entry->gr_mem; *member != nullptr; ++member) {
-        all.emplace_back(*member);
+    for (const char* const member : pointers_in(entry->gr_mem)) {
+        all.emplace_back(member);
     }
     return all;
 }

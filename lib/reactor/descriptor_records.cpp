@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace coir::detail {
@@ -44,12 +45,17 @@ T* made_once(std::atomic<T*>& place) noexcept {
 struct registry {
     std::mutex mutex;
     std::vector<reactor*> reactors;
+    registry* older = nullptr;
 
     // Never destroyed: threads may outlive main().
     static constinit std::atomic<registry*> of_process;
+    // Those that a process has of its parents are of no more use. To leak checkers they are not
+    // lost.
+    static constinit registry* of_parents;
 };
 
 constinit std::atomic<registry*> registry::of_process = nullptr;
+constinit registry* registry::of_parents = nullptr;
 
 }  // namespace
 
@@ -113,7 +119,10 @@ void tell_other_reactors(const reactor* closer, int descriptor) noexcept {
 
 void forget_reactors_in_child() noexcept {
     // Somebody who is not there any more may hold its lock.
-    registry::of_process.store(nullptr, std::memory_order_relaxed);
+    registry* const all = registry::of_process.exchange(nullptr, std::memory_order_relaxed);
+    if (all != nullptr) {
+        all->older = std::exchange(registry::of_parents, all);
+    }
 }
 
 reactor_registration::reactor_registration(reactor& registered) : registered_(registered) {

@@ -26,6 +26,7 @@ if(COIR_VALGRIND)
     set(COIR_TEST_TIMEOUT 900)
     set(COIR_TEST_LAUNCHER "${COIR_VALGRIND_COMMAND}" --quiet --error-exitcode=99
         --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
+        "--suppressions=${PROJECT_SOURCE_DIR}/test/valgrind.supp"
         --fair-sched=yes
         --soname-synonyms=somalloc=nouserintercepts)  # some tests count calls of operator new
 
@@ -39,6 +40,16 @@ if(COIR_VALGRIND)
     set(COIR_NOT_UNDER_VALGRIND_integration_net_accept_limits
         accept_limits/accept_at_the_limit_fails_by_name_and_works_again_below_it
         accept_limits/a_server_at_the_limit_pauses_says_so_once_and_goes_on)
+    # In one of seven runs Valgrind 3.19 takes a part of a live frame for none, after a signal that
+    # came in the midst of it was handled. Only where fibers and another thread take turns, and no
+    # sanitizer has anything to say there.
+    set(COIR_NOT_UNDER_VALGRIND_integration_embed
+        events_that_signal_handlers_set/handlers_come_in_the_midst_of_running_fibers)
+    # Valgrind has uses of its own for SIGSEGV, which a tracer sees; and SIG_IGN for SIGCHLD is not
+    # told to the kernel, whose wait finds a child none the less.
+    set(COIR_NOT_UNDER_VALGRIND_integration_posix
+        posix_wait_child/a_tracer_is_told_of_stops
+        posix_wait_child/children_that_nobody_wants_to_know_of_are_awaited_in_vain)
 endif()
 
 # Boost.Test's own signal handlers would hide a crash from the sanitizers and from the tests of
@@ -91,26 +102,37 @@ function(coir_register_test name)
     endforeach()
 endfunction()
 
+# coir_add_test_main()
+#
+# Adds what every program of Boost.Test cases has: its main(), and Boost.Test's headers, compiled
+# once, as they take as long to compile as a short test.
+function(coir_add_test_main)
+    add_library(coir_test_main OBJECT "${PROJECT_SOURCE_DIR}/test/unit_test_main.cpp")
+    target_compile_features(coir_test_main PUBLIC cxx_std_20)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+        # GCC 12 warns of copies inside std::string's operator+ that overlap or leave the string (its
+        # bugs 105651 and 105329), and only when optimising.
+        target_compile_options(coir_test_main PUBLIC -Wno-restrict -Wno-array-bounds)
+    endif()
+    target_link_libraries(coir_test_main PUBLIC coir_settings Boost::unit_test_framework)
+    target_precompile_headers(coir_test_main PRIVATE
+        <boost/test/unit_test.hpp> <boost/test/data/test_case.hpp>)
+    set_target_properties(coir_test_main PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
 # coir_add_test_program(<target> SOURCES <file>... LINK <target>...)
 #
-# Adds a program of Boost.Test cases; test/unit_test_main.cpp gives it its main().
+# Adds a program of Boost.Test cases.
 function(coir_add_test_program target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LINK")
     if(NOT ARG_SOURCES)
         message(FATAL_ERROR "coir_add_test_program(${target}): SOURCES is empty")
     endif()
-    add_executable(${target} ${ARG_SOURCES} "${PROJECT_SOURCE_DIR}/test/unit_test_main.cpp")
-    target_compile_definitions(${target} PRIVATE COIR_TEST_MODULE=${target})
+    add_executable(${target} ${ARG_SOURCES})
     target_include_directories(${target} PRIVATE
         "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/test")
-    target_compile_features(${target} PRIVATE cxx_std_20)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-        # GCC 12 warns of overlapping copies inside std::string's operator+ (its bug 105651), which
-        # Boost.Test's data cases use, and only when optimising.
-        target_compile_options(${target} PRIVATE -Wno-restrict)
-    endif()
-    target_link_libraries(${target} PRIVATE
-        coir_settings ${ARG_LINK} Boost::unit_test_framework)
+    target_link_libraries(${target} PRIVATE coir_test_main ${ARG_LINK})
+    target_precompile_headers(${target} REUSE_FROM coir_test_main)
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 

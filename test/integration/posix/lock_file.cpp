@@ -105,7 +105,6 @@ BOOST_AUTO_TEST_CASE(fcntl_waits_until_the_lock_is_free) {
         t.call("no descriptor", [&] { return c.fcntl(-1, F_SETLKW, &lock); });
         lock.l_type = 77;
         t.call("no lock", [&] { return c.fcntl(file.get(), F_SETLKW, &lock); });
-        t.call("nothing", [&] { return c.fcntl(file.get(), F_OFD_SETLKW, nullptr); });
     });
 }
 

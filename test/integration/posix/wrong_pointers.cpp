@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(null_is_efault) {
                              sizeof(sockaddr_in));
         });
         t.call("poll", [&] { return c.poll(static_cast<pollfd*>(nowhere), 1, 10); });
+        t.call("fcntl", [&] { return c.fcntl(pipe.a.get(), F_OFD_SETLKW, nullptr); });
         t.call("nanosleep", [&] { return c.nanosleep(static_cast<timespec*>(nowhere), nullptr); });
     });
 }

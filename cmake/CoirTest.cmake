@@ -104,19 +104,16 @@ endfunction()
 
 # coir_add_test_main()
 #
-# Adds what every program of Boost.Test cases has: its main(), and Boost.Test's headers, compiled
-# once, as they take as long to compile as a short test.
+# Adds the main() of every program of Boost.Test cases.
 function(coir_add_test_main)
     add_library(coir_test_main OBJECT "${PROJECT_SOURCE_DIR}/test/unit_test_main.cpp")
     target_compile_features(coir_test_main PUBLIC cxx_std_20)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-        # GCC 12 warns of copies inside std::string's operator+ that overlap or leave the string (its
-        # bugs 105651 and 105329), and only when optimising.
-        target_compile_options(coir_test_main PUBLIC -Wno-restrict -Wno-array-bounds)
+        # GCC 12 warns of overlapping copies inside std::string's operator+ (its bug 105651), which
+        # Boost.Test's data cases use, and only when optimising.
+        target_compile_options(coir_test_main PUBLIC -Wno-restrict)
     endif()
     target_link_libraries(coir_test_main PUBLIC coir_settings Boost::unit_test_framework)
-    target_precompile_headers(coir_test_main PRIVATE
-        <boost/test/unit_test.hpp> <boost/test/data/test_case.hpp>)
     set_target_properties(coir_test_main PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 
@@ -132,7 +129,6 @@ function(coir_add_test_program target)
     target_include_directories(${target} PRIVATE
         "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/test")
     target_link_libraries(${target} PRIVATE coir_test_main ${ARG_LINK})
-    target_precompile_headers(${target} REUSE_FROM coir_test_main)
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 

@@ -157,4 +157,13 @@ constinit system_calls sys = {
 #endif
 };
 
+#ifdef __linux__
+void end_without_libc(std::string_view reason) noexcept {
+    ::syscall(SYS_write, STDERR_FILENO, reason.data(), reason.size());
+    for (;;) {
+        ::syscall(SYS_exit_group, 127);
+    }
+}
+#endif
+
 }  // namespace coir::detail

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <cstddef>
+#include <string_view>
 
 struct addrinfo;
 struct iovec;
@@ -114,5 +115,11 @@ struct system_calls {
 };
 
 extern system_calls sys;
+
+#ifdef __linux__
+// Writes a sentence to stderr and ends the process, for who has found that there are no such calls.
+// It asks the kernel, and nothing of libc need be set up.
+[[noreturn]] void end_without_libc(std::string_view reason) noexcept;
+#endif
 
 }  // namespace coir::detail

@@ -3,6 +3,8 @@
 
 #include <coir/detail/interposition.hpp>
 
+#include "base/system_calls.hpp"
+
 #include <dlfcn.h>
 #include <cerrno>
 #include <cstring>
@@ -19,7 +21,21 @@ long is_missing() noexcept {
     return -1;
 }
 
+// A part of libc that is linked statically, and of no other.
+extern "C" [[gnu::weak]] void _dl_non_dynamic_init();
+
+// Every call would fail for want of libc's own, or call itself.
+void demand_dynamic_libc() noexcept {
+    if (&_dl_non_dynamic_init != nullptr) {
+        coir::detail::end_without_libc(
+            "coir::hook: libc's own calls are nowhere behind those of coir::hook, since the "
+            "program "
+            "is linked statically with libc. Link it dynamically, or without coir::hook.\n");
+    }
+}
+
 void* find(const char* name) noexcept {
+    demand_dynamic_libc();
     void* const found = ::dlsym(RTLD_NEXT, name);
     return found != nullptr ? found : reinterpret_cast<void*>(&is_missing);
 }

@@ -96,6 +96,8 @@ carrier_progress progress_of(const scheduler& carrier) noexcept {
     return {carrier.turns(), carrier.inbox_asleep()};
 }
 
+const scheduler* calling_carrier() noexcept { return scheduler::current(); }
+
 running_fiber who_runs() noexcept {
     const scheduler* const carrier = scheduler::current();
     const fiber_control* const fiber = fiber_of_the_code();

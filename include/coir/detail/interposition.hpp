@@ -35,8 +35,10 @@ struct carrier_progress {
     std::uint64_t turns;  // goes up whenever a fiber has stopped running
     bool asleep;          // nobody is ready, and it waits in its poller
 };
-// Any thread, between the calls below.
+// Any thread, as long as the carrier is one.
 COIR_API carrier_progress progress_of(const scheduler& carrier) noexcept;
+// The calling thread's; null on a plain thread.
+COIR_API const scheduler* calling_carrier() noexcept;
 
 // Has every thread that becomes a carrier from now on call `begin` before its first fiber runs, and
 // `end` when none does any more; null: none. Both are called as on a plain thread. `end` may come

@@ -21,7 +21,7 @@ using coir::detail::scheduler;
 using coir::detail::who_runs;
 using std::chrono::milliseconds;
 
-std::uint64_t turns() { return progress_of(*scheduler::current()).turns; }
+std::uint64_t turns() { return progress_of(*coir::detail::calling_carrier()).turns; }
 
 // Tells what is seen of the carrier whenever it waits in its poller.
 class looking_idle_source final : public coir::detail::idle_source {
@@ -88,7 +88,10 @@ FIBER_TEST_CASE(a_fiber_knows_its_own_name_and_number) {
     unnamed.join();
 }
 
-BOOST_AUTO_TEST_CASE(nobody_runs_on_a_plain_thread) { BOOST_TEST(who_runs().id == 0U); }
+BOOST_AUTO_TEST_CASE(nobody_runs_on_a_plain_thread) {
+    BOOST_TEST(who_runs().id == 0U);
+    BOOST_TEST(coir::detail::calling_carrier() == nullptr);
+}
 
 BOOST_AUTO_TEST_CASE(a_carrier_that_waits_in_its_poller_is_asleep_and_no_fiber_runs) {
     coir::detail::virtual_clock time;

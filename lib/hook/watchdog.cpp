@@ -70,7 +70,9 @@ void write_to_stderr(const std::string& text) noexcept {
 }
 
 constexpr const char* not_asked =
-    ". Which one, and at what, is not known: its thread blocks signals, or waits for one\n";
+    ". Which one, and at what, is not known: its thread blocks signals, waits for one, or took "
+    "ours "
+    "too late\n";
 
 std::string describe_frames(const interruption::answer& seen) {
     std::string text;
@@ -158,10 +160,13 @@ private:
     }
 
     void report(const char* verb) {
-        const interruption::answer* const seen = asked_ ? interruption_.take() : nullptr;
-        if (seen != nullptr && (seen->fiber == 0 || seen->turns != turns_)) {
+        const interruption::answer* seen = asked_ ? interruption_.take() : nullptr;
+        if (seen != nullptr && seen->fiber == 0) {
             stage_ = stage::of_nobody;
         } else {
+            if (seen != nullptr && seen->turns != turns_) {
+                seen = nullptr;  // the signal came too late
+            }
             stage_ = stage::reported;
             who_ = seen != nullptr ? describe_fiber(*seen) : "a fiber";
             write_to_stderr("coir::hook: " + who_ + verb + in_milliseconds(held_) + ", " +

@@ -21,9 +21,8 @@ void gap_record::end_gap(nanoseconds at) noexcept {
     const auto most = std::ranges::max_element(in_this_gap, {}, [](const tally& one) {
         return one.looks.load(std::memory_order_relaxed);
     });
-    const activity spent_on = most->looks.load(std::memory_order_relaxed) != 0
-                                  ? most->at.load()
-                                  : hook::detail::computing;
+    const activity spent_on =
+        most->looks.load(std::memory_order_relaxed) != 0 ? most->at.load() : unseen;
     if (duration > longest) {
         longest = duration;
         longest_at = spent_on;

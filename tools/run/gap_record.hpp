@@ -3,6 +3,7 @@
 
 #include "hook/thread_activity.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -16,6 +17,9 @@ using activity = hook::detail::thread_activity;
 // In place of what the thread is at: nothing, as nobody is ready. If its fiber ticks late all the
 // same, the machine has woken it late.
 constexpr activity asleep = -4;
+
+// In place of that, where the gap was over before anybody looked.
+constexpr activity unseen = -5;
 
 // On the steady clock, which all processes share.
 inline nanoseconds now() noexcept { return std::chrono::steady_clock::now().time_since_epoch(); }
@@ -52,7 +56,7 @@ struct gap_record {
     std::array<tally, 8> in_this_gap;
 
     nanoseconds longest{};
-    activity longest_at = hook::detail::computing;
+    activity longest_at = unseen;
 
     struct sum {
         activity at = 0;
@@ -61,8 +65,13 @@ struct gap_record {
     };
     std::array<sum, 16> sums;  // of those that are counted; what finds no place is in the last one
 
-    // By the thread that looks.
+    // By the thread that looks, each look_period(), if the tick is overdue.
+    nanoseconds look_period() const noexcept { return std::min(interval, longest_look_period); }
+    bool is_overdue(nanoseconds at) const noexcept {
+        return at - last_tick.load() > interval + look_period();
+    }
     void add_look(activity at) noexcept;
+    static constexpr nanoseconds longest_look_period = std::chrono::milliseconds(1);
 
     // By the fiber at each tick, and by whoever ends the last gap.
     void end_gap(nanoseconds at) noexcept;

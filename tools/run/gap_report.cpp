@@ -17,8 +17,11 @@ std::string in_milliseconds(nanoseconds duration) {
 }
 
 std::string describe_activity(activity at) {
-    return at == asleep ? "while nothing was to be done, and the machine was late to go on"
-                        : hook::detail::describe(at);
+    switch (at) {
+        case asleep: return "while nothing was to be done, and the machine was late to go on";
+        case unseen: return "too short to be looked into";
+        default: return hook::detail::describe(at);
+    }
 }
 
 }  // namespace
@@ -34,12 +37,10 @@ std::string describe(const gap_record& record, const std::string& program) {
         case gap_record::stage::running:
         case gap_record::stage::over: break;
     }
-    std::string text =
-        start + program + ": " + std::to_string(record.ticks) + " ticks in " +
-        in_milliseconds(record.last_tick.load() - record.begun) + "; longest gap " +
-        in_milliseconds(record.longest) +
-        (record.longest >= 3 * record.interval ? ", " + describe_activity(record.longest_at) : "") +
-        '\n';
+    std::string text = start + program + ": " + std::to_string(record.ticks) + " ticks in " +
+                       in_milliseconds(record.last_tick.load() - record.begun) + "; longest gap " +
+                       in_milliseconds(record.longest) + ", " +
+                       describe_activity(record.longest_at) + '\n';
     auto sums = record.sums;
     std::ranges::sort(sums, std::greater(), &gap_record::sum::duration);
     const std::string counted = " of " + in_milliseconds(record.threshold) + " and more";

@@ -90,9 +90,9 @@ private:
     void look() noexcept {
         ::pthread_setname_np(::pthread_self(), "coir-run");
         while (!stop_) {
-            std::this_thread::sleep_for(record->interval);
+            std::this_thread::sleep_for(record->look_period());
             const nanoseconds present = now();
-            if (present - record->last_tick.load() > 2 * record->interval) {
+            if (record->is_overdue(present)) {
                 record->add_look(coir::detail::progress_of(carrier_).asleep
                                      ? asleep
                                      : coir::hook::detail::activity_of(held_));

@@ -54,10 +54,23 @@ BOOST_AUTO_TEST_CASE(what_is_seen_in_a_gap_counts_for_no_other) {
     BOOST_TEST(record.longest_at == 8);
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_that_nobody_has_looked_at_was_computing) {
+BOOST_AUTO_TEST_CASE(a_gap_that_nobody_has_looked_into_is_put_down_to_nothing) {
     running_record record;
     record.gap(10ms);
-    BOOST_TEST(record.longest_at == computing);
+    BOOST_TEST(record.longest_at == unseen);
+    BOOST_TEST(
+        has(describe(record, "program"), "longest gap 10.0 ms, too short to be looked into"));
+}
+
+BOOST_AUTO_TEST_CASE(a_tick_is_overdue_when_a_look_has_passed_since_it_was_due) {
+    running_record record;
+    record.last_tick = 5s;
+    BOOST_TEST(!record.is_overdue(5s + 2ms));
+    BOOST_TEST(record.is_overdue(5s + 2ms + 1ns));
+    record.interval = 1s;
+    BOOST_TEST((record.look_period() == 1ms));
+    BOOST_TEST(!record.is_overdue(6s + 1ms));
+    BOOST_TEST(record.is_overdue(6s + 1ms + 1ns));
 }
 
 BOOST_AUTO_TEST_CASE(gaps_of_the_threshold_and_more_are_summed_up) {

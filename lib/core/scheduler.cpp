@@ -294,7 +294,7 @@ fiber_control& scheduler::next_ready() noexcept {
 // Those that wait to be started take turns with those that run already; neither keeps the other
 // out.
 fiber_control* scheduler::next_at_hand() noexcept {
-    const std::uint64_t turn = turns() + 1;
+    const std::uint32_t turn = turns() + 1;
     turns_.store(turn, std::memory_order_relaxed);
     if (unstarted_count_.load(std::memory_order_relaxed) != 0 &&
         (turn % 2 != 0 || ready_.empty())) {

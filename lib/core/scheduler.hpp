@@ -139,7 +139,7 @@ public:
 
     // Whether the carrier gets on: any thread, from its `begin` to its `end`, which are called on
     // the carrier while it is a plain thread. Null: none.
-    std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
+    std::uint32_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
     using carrier_watcher = void (*)(const scheduler&) noexcept;
     static void call_for_carriers(carrier_watcher begin, carrier_watcher end) noexcept {
         carrier_ends_.store(end, std::memory_order_release);
@@ -225,7 +225,7 @@ private:
     int ticks_ = ticks_between_polls;
     // How often the next fiber was looked for; an odd turn is that of the unstarted ones, if there
     // are both. Written by the carrier alone. An atomic for others who look whether it gets on.
-    std::atomic<std::uint64_t> turns_{0};
+    std::atomic<std::uint32_t> turns_{0};
     fiber_control* ended_ =
         nullptr;  // has left by its last switch; its stack is still to be let go
     thread_globals globals_;

@@ -28,7 +28,7 @@ class interruption {
 public:
     struct answer {
         std::uint64_t fiber = 0;  // 0: none was running
-        std::uint64_t turns = 0;  // of its carrier
+        std::uint32_t turns = 0;  // of its carrier
         std::array<char, 80> name{};
         std::array<void*, 64> frames{};  // innermost first
         int depth = 0;

@@ -184,7 +184,7 @@ private:
     clockid_t processor_clock_{};
     interruption& interruption_;
 
-    std::uint64_t turns_ = coir::detail::progress_of(carrier_).turns;
+    std::uint32_t turns_ = coir::detail::progress_of(carrier_).turns;
     stage stage_ = stage::short_yet;
     instant since_;     // it was first seen in this turn
     nanoseconds held_;  // from then to the last look

@@ -32,7 +32,7 @@ class scheduler;
 
 // How far a carrier has come.
 struct carrier_progress {
-    std::uint64_t turns;  // goes up whenever a fiber has stopped running
+    std::uint32_t turns;  // goes up whenever a fiber has stopped running, and wraps
     bool asleep;          // nobody is ready, and it waits in its poller
 };
 // Any thread, as long as the carrier is one.
@@ -50,7 +50,7 @@ COIR_API void call_for_carriers(void (*begin)(const scheduler&) noexcept,
 struct running_fiber {
     std::uint64_t id;     // 0: none
     const char* name;     // what it was given, so perhaps empty; as long as it runs
-    std::uint64_t turns;  // of its carrier
+    std::uint32_t turns;  // of its carrier
 };
 // Async-signal-safe.
 COIR_API running_fiber who_runs() noexcept;

@@ -21,7 +21,7 @@ using coir::detail::scheduler;
 using coir::detail::who_runs;
 using std::chrono::milliseconds;
 
-std::uint64_t turns() { return progress_of(*coir::detail::calling_carrier()).turns; }
+std::uint32_t turns() { return progress_of(*coir::detail::calling_carrier()).turns; }
 
 // Tells what is seen of the carrier whenever it waits in its poller.
 class looking_idle_source final : public coir::detail::idle_source {
@@ -53,7 +53,7 @@ std::uint64_t fiber_at_the_begin = 0;
 BOOST_AUTO_TEST_SUITE(carrier_progress)
 
 FIBER_TEST_CASE(a_carrier_makes_no_turn_while_one_fiber_runs) {
-    const std::uint64_t before = turns();
+    const std::uint32_t before = turns();
     fiber other([] {});
     BOOST_TEST(turns() == before);
     other.join();
@@ -61,7 +61,7 @@ FIBER_TEST_CASE(a_carrier_makes_no_turn_while_one_fiber_runs) {
 }
 
 FIBER_TEST_CASE(it_makes_one_at_least_whenever_a_fiber_stops_running) {
-    std::uint64_t last = turns();
+    std::uint32_t last = turns();
     for (int i = 0; i < 300; ++i) {
         coir::this_fiber::yield();
         BOOST_TEST(turns() > last);

@@ -7,7 +7,7 @@ option(COIR_BUILD_STRESS "Build the stress programs, and run each for a moment w
 option(COIR_BUILD_SAMPLES "Build the samples" ${PROJECT_IS_TOP_LEVEL})
 option(COIR_BUILD_HOOK "Build coir::hook, which takes libc's blocking calls (needs glibc)" ON)
 option(COIR_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
-option(COIR_BUILD_TOOLS "Build coir-hook-audit, where what it needs is installed" ${PROJECT_IS_TOP_LEVEL})
+option(COIR_BUILD_TOOLS "Build coir-hook-audit and coir-run, where what they need is installed" ${PROJECT_IS_TOP_LEVEL})
 option(COIR_BUILD_DOCS "Add the target 'doc' (needs Doxygen)" OFF)
 option(COIR_INSTALL "Add the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(COIR_WERROR "Treat compiler warnings as errors" OFF)

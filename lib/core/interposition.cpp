@@ -87,6 +87,26 @@ calling_fiber who_calls() noexcept {
 
 void call_before_parks(void (*fn)() noexcept) noexcept { scheduler::call_before_parks(fn); }
 
+void call_for_carriers(void (*begin)(const scheduler&) noexcept,
+                       void (*end)(const scheduler&) noexcept) noexcept {
+    scheduler::call_for_carriers(begin, end);
+}
+
+carrier_progress progress_of(const scheduler& carrier) noexcept {
+    return {carrier.turns(), carrier.inbox_asleep()};
+}
+
+const scheduler* calling_carrier() noexcept { return scheduler::current(); }
+
+running_fiber who_runs() noexcept {
+    const scheduler* const carrier = scheduler::current();
+    const fiber_control* const fiber = fiber_of_the_code();
+    if (carrier == nullptr || fiber == nullptr) {
+        return {0, "", 0};
+    }
+    return {fiber->id, fiber->options.name.c_str(), carrier->turns()};
+}
+
 void begin_passthrough() noexcept {
     if (fiber_control* const fiber = scheduler::calling_fiber(); fiber != nullptr) {
         ++fiber->passthroughs;

@@ -18,6 +18,8 @@ namespace coir::detail {
 constinit thread_local scheduler* scheduler::current_ = nullptr;
 constinit thread_local fiber_control* scheduler::stranded_ = nullptr;
 constinit scheduler::park_watcher scheduler::before_park_ = nullptr;
+constinit std::atomic<scheduler::carrier_watcher> scheduler::carrier_begins_ = nullptr;
+constinit std::atomic<scheduler::carrier_watcher> scheduler::carrier_ends_ = nullptr;
 
 namespace {
 
@@ -292,9 +294,10 @@ fiber_control& scheduler::next_ready() noexcept {
 // Those that wait to be started take turns with those that run already; neither keeps the other
 // out.
 fiber_control* scheduler::next_at_hand() noexcept {
-    unstarted_turn_ = !unstarted_turn_;
+    const std::uint32_t turn = turns() + 1;
+    turns_.store(turn, std::memory_order_relaxed);
     if (unstarted_count_.load(std::memory_order_relaxed) != 0 &&
-        (unstarted_turn_ || ready_.empty())) {
+        (turn % 2 != 0 || ready_.empty())) {
         if (fiber_control* const next = take_unstarted()) {
             return next;
         }
@@ -322,7 +325,8 @@ fiber_control& scheduler::wait_for_ready() noexcept {
             return *next;
         }
         if (carriers_.steal_for(*this)) {
-            unstarted_turn_ = true;  // over: what we took to start it ourselves, nobody else can
+            // The odd turn is over: what we took to start it ourselves, nobody else can.
+            turns_.store(turns() | 1, std::memory_order_relaxed);
             continue;
         }
         if (!inbox_.try_sleep()) {

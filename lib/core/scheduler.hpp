@@ -21,6 +21,7 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -136,6 +137,15 @@ public:
     bool give_unstarted_to(scheduler& thief) noexcept;  // false if there are none any more
     bool inbox_asleep() const noexcept { return inbox_.is_asleep(); }
 
+    // Whether the carrier gets on: any thread, from its `begin` to its `end`, which are called on
+    // the carrier while it is a plain thread. Null: none.
+    std::uint32_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
+    using carrier_watcher = void (*)(const scheduler&) noexcept;
+    static void call_for_carriers(carrier_watcher begin, carrier_watcher end) noexcept {
+        carrier_ends_.store(end, std::memory_order_release);
+        carrier_begins_.store(begin, std::memory_order_release);
+    }
+
     // What the group has to say to a carrier: posted one at a time each.
     struct call : inbox_item {
         call(scheduler& s, void (*deliver_function)(inbox_item&) noexcept) noexcept
@@ -206,12 +216,16 @@ private:
     static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
     static constinit thread_local fiber_control* stranded_ [[gnu::tls_model("initial-exec")]];
     static park_watcher before_park_;  // null: none. Written before all threads
+    static std::atomic<carrier_watcher> carrier_begins_;
+    static std::atomic<carrier_watcher> carrier_ends_;
 
     // Hot: what a switch touches.
     fiber_control* running_ = nullptr;
     ready_queue ready_;
     int ticks_ = ticks_between_polls;
-    bool unstarted_turn_ = false;  // before the ready ones, if there are both
+    // How often the next fiber was looked for; an odd turn is that of the unstarted ones, if there
+    // are both. Written by the carrier alone. An atomic for others who look whether it gets on.
+    std::atomic<std::uint32_t> turns_{0};
     fiber_control* ended_ =
         nullptr;  // has left by its last switch; its stack is still to be let go
     thread_globals globals_;

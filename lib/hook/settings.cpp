@@ -3,9 +3,11 @@
 
 #include <pthread.h>
 #include <unistd.h>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 namespace coir::hook::detail {
 
@@ -18,6 +20,17 @@ constinit pid_t process = 0;
 
 void remember_process() noexcept { process = ::getpid(); }
 
+// 0 if the word is none of that kind, or no number stands there.
+int milliseconds_after(std::string_view kind, std::string_view word) noexcept {
+    int number = 0;
+    if (word.substr(0, kind.size()) != kind) {
+        return 0;
+    }
+    const char* const end = word.data() + word.size();
+    const auto [stopped, error] = std::from_chars(word.data() + kind.size(), end, number);
+    return error == std::errc() && stopped == end ? number : 0;
+}
+
 void choose(std::string_view word) noexcept {
     if (word == "off") {
         chosen.on = false;
@@ -27,12 +40,15 @@ void choose(std::string_view word) noexcept {
         chosen.held_mutexes = true;
     } else if (word == "keys") {
         chosen.fiber_local_keys = true;
+    } else if (word == "watchdog") {
+        chosen.watchdog = std::chrono::milliseconds(10);
+    } else if (const int threshold = milliseconds_after("watchdog=", word); threshold > 0) {
+        chosen.watchdog = std::chrono::milliseconds(threshold);
     } else if (!word.empty()) {
-        std::fprintf(
-            stderr,
-            "coir::hook: COIR_HOOK has the word '%.*s'; known are off, quiet, held-mutexes "
-            "and keys\n",
-            static_cast<int>(word.size()), word.data());
+        std::fprintf(stderr,
+                     "coir::hook: COIR_HOOK has the word '%.*s'; known are off, quiet, "
+                     "held-mutexes, keys, watchdog and watchdog=MILLISECONDS\n",
+                     static_cast<int>(word.size()), word.data());
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 
 namespace coir::hook::detail {
 
@@ -10,8 +11,9 @@ namespace coir::hook::detail {
 struct settings {
     bool on = false;
     bool quiet = false;
-    bool held_mutexes = false;      // report those that a fiber holds while it parks
-    bool fiber_local_keys = false;  // of pthread keys that are made from now on
+    bool held_mutexes = false;              // report those that a fiber holds while it parks
+    bool fiber_local_keys = false;          // of pthread keys that are made from now on
+    std::chrono::milliseconds watchdog{0};  // report who holds a carrier for longer; 0: nobody
 };
 
 extern settings chosen;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Mutexes that a fiber holds while it parks are reported: COIR_HOOK says held-mutexes.
-#include "base/unique_fd.hpp"
 #include "hook/callers.hpp"
+#include "hook/stderr_of.hpp"
 
 #include <coir/this_fiber.hpp>
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <sstream>
@@ -19,29 +17,6 @@ using namespace coir::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-// What is written to stderr meanwhile.
-std::string stderr_of(const std::function<void()>& body) {
-    char name[] = "/tmp/coir-test-XXXXXX";
-    const coir::detail::unique_fd file(::mkstemp(name));
-    ::unlink(name);
-    const coir::detail::unique_fd before(::dup(STDERR_FILENO));
-    ::dup2(file.get(), STDERR_FILENO);
-    body();
-    ::dup2(before.get(), STDERR_FILENO);
-    std::string text(1 << 16, '\0');
-    const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
-    text.resize(static_cast<std::size_t>(size > 0 ? size : 0));
-    return text;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t found = 0;
-    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) {
-        ++found;
-    }
-    return found;
-}
 
 std::string address_of(const void* object) {
     std::ostringstream text;

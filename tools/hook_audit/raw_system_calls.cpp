@@ -105,50 +105,13 @@ void raw_system_calls::scan(std::span<const std::byte> code) {
 }
 
 std::string_view blocking_system_call(std::uint32_t number) noexcept {
+    enum class reason { waits, works };
     switch (number) {
-        case SYS_read: return "read";
-        case SYS_readv: return "readv";
-        case SYS_write: return "write";
-        case SYS_writev: return "writev";
-        case SYS_recvfrom: return "recvfrom";
-        case SYS_recvmsg: return "recvmsg";
-        case SYS_recvmmsg: return "recvmmsg";
-        case SYS_sendto: return "sendto";
-        case SYS_sendmsg: return "sendmsg";
-        case SYS_sendmmsg: return "sendmmsg";
-        case SYS_connect: return "connect";
-        case SYS_accept: return "accept";
-        case SYS_accept4: return "accept4";
-        case SYS_ppoll: return "ppoll";
-        case SYS_pselect6: return "pselect6";
-        case SYS_epoll_pwait: return "epoll_pwait";
-        case SYS_epoll_pwait2: return "epoll_pwait2";
-        case SYS_nanosleep: return "nanosleep";
-        case SYS_clock_nanosleep: return "clock_nanosleep";
-        case SYS_futex: return "futex";
-        case SYS_flock: return "flock";
-        case SYS_fcntl: return "fcntl";
-        case SYS_wait4: return "wait4";
-        case SYS_waitid: return "waitid";
-        case SYS_rt_sigtimedwait: return "rt_sigtimedwait";
-        case SYS_rt_sigsuspend: return "rt_sigsuspend";
-        case SYS_io_getevents: return "io_getevents";
-        case SYS_io_pgetevents: return "io_pgetevents";
-        case SYS_io_uring_enter: return "io_uring_enter";
-        case SYS_mq_timedreceive: return "mq_timedreceive";
-        case SYS_mq_timedsend: return "mq_timedsend";
-        case SYS_msgrcv: return "msgrcv";
-        case SYS_msgsnd: return "msgsnd";
-        case SYS_semtimedop: return "semtimedop";
-#ifdef SYS_futex_waitv  // Linux 5.16
-        case SYS_futex_waitv: return "futex_waitv";
-#endif
-#ifdef SYS_poll  // older machines have these besides
-        case SYS_poll: return "poll";
-        case SYS_select: return "select";
-        case SYS_epoll_wait: return "epoll_wait";
-        case SYS_pause: return "pause";
-#endif
+#define COIR_SYSTEM_CALL(why, name) \
+    case SYS_##name:                \
+        return reason::why == reason::waits ? #name : std::string_view();
+#include "hook/system_calls.def"
+#undef COIR_SYSTEM_CALL
         default: return {};
     }
 }

@@ -28,6 +28,33 @@ COIR_API calling_fiber who_calls() noexcept;
 // wait.
 COIR_API void call_before_parks(void (*fn)() noexcept) noexcept;
 
+class scheduler;
+
+// How far a carrier has come.
+struct carrier_progress {
+    std::uint32_t turns;  // goes up whenever a fiber has stopped running, and wraps
+    bool asleep;          // nobody is ready, and it waits in its poller
+};
+// Any thread, as long as the carrier is one.
+COIR_API carrier_progress progress_of(const scheduler& carrier) noexcept;
+// The calling thread's; null on a plain thread.
+COIR_API const scheduler* calling_carrier() noexcept;
+
+// Has every thread that becomes a carrier from now on call `begin` before its first fiber runs, and
+// `end` when none does any more; null: none. Both are called as on a plain thread. `end` may come
+// for a carrier that has begun before.
+COIR_API void call_for_carriers(void (*begin)(const scheduler&) noexcept,
+                                void (*end)(const scheduler&) noexcept) noexcept;
+
+// The fiber whose code is running on the calling thread, as in who_calls().
+struct running_fiber {
+    std::uint64_t id;     // 0: none
+    const char* name;     // what it was given, so perhaps empty; as long as it runs
+    std::uint32_t turns;  // of its carrier
+};
+// Async-signal-safe.
+COIR_API running_fiber who_runs() noexcept;
+
 // A fiber's calls are libc's own between these, which nest; other fibers' are not. On a plain
 // thread, the thread's.
 COIR_API void begin_passthrough() noexcept;

@@ -3,6 +3,7 @@
 
 #include <coir/export.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@
 /// | `quiet` | the self-check at the start says nothing |
 /// | `held-mutexes` | a pthread mutex that a fiber holds as it parks is reported once, on stderr |
 /// | `keys` | each fiber has its own value of every pthread key: use_fiber_local_keys() |
+/// | `watchdog` | a fiber that holds its carrier for longer than 10 ms is reported:
+/// watch_carriers() | | `watchdog=20` | the same, for longer than 20 ms |
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or
@@ -60,6 +63,24 @@ public:
 ///
 /// `thread_local` variables are the thread's whatever is done here.
 COIR_API void use_fiber_local_keys() noexcept;
+
+/// @brief Reports on stderr, once each, every stretch in which a fiber holds its carrier for longer
+/// than `threshold`: a call that is not taken, or work that wants a thread of its own.
+///
+/// A report has the fiber, how long it was and how much of that on a processor, the system call
+/// that the thread was in when it had become too long, and a backtrace of that moment, whose
+/// addresses addr2line(1) turns into lines. It comes when the stretch is over, or after a second.
+/// Times are exact to a quarter of the threshold. A carrier that waits in its poller is not held.
+///
+/// Carriers that begin to run fibers after the call are watched, by a thread of its own, until the
+/// program ends. A switch costs nothing more. But the thread that is asked for its backtrace gets a
+/// real-time signal, one with which the program does nothing: a system call that is not restarted
+/// after a handler (signal(7)), as nanosleep or poll, fails with `EINTR` then, once for each
+/// report.
+///
+/// A second call changes the threshold.
+/// @throws std::invalid_argument if it is less than a millisecond.
+COIR_API void watch_carriers(std::chrono::milliseconds threshold = std::chrono::milliseconds(10));
 
 namespace detail {
 COIR_API void* original_by_name(const char* name);

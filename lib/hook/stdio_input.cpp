@@ -62,8 +62,8 @@ char* take_line(char* text, int size, FILE* stream) noexcept {
         return nullptr;
     }
     const auto limit = static_cast<std::size_t>(size) - 1;
-    const int errors_before = stream->_flags & _IO_ERR_SEEN;
-    stream->_flags &= ~_IO_ERR_SEEN;
+    const bool had_failed = has_flag(stream, _IO_ERR_SEEN);
+    clear_flag(stream, _IO_ERR_SEEN);
     std::size_t taken = 0;
     for (bool is_over = false; !is_over && taken < limit && has_input(stream);) {
         const piece p = take_piece(stream, '\n', limit - taken);
@@ -71,9 +71,11 @@ char* take_line(char* text, int size, FILE* stream) noexcept {
         taken += p.size;
         is_over = p.is_end;
     }
-    const bool failed = (stream->_flags & _IO_ERR_SEEN) != 0 && errno != EAGAIN;
-    stream->_flags |= errors_before;
-    if ((taken == 0 && limit > 0) || failed) {
+    const bool fails = has_flag(stream, _IO_ERR_SEEN) && errno != EAGAIN;
+    if (had_failed) {
+        set_flag(stream, _IO_ERR_SEEN);
+    }
+    if ((taken == 0 && limit > 0) || fails) {
         return nullptr;
     }
     text[taken] = '\0';

@@ -24,7 +24,7 @@ ssize_t hand_one(void* stream, char* to, std::size_t size) {
         return 0;
     }
     if (buffered_input(real) == 0 && !refill(real)) {
-        return (real->_flags & _IO_EOF_SEEN) != 0 ? 0 : -1;
+        return has_flag(real, _IO_EOF_SEEN) ? 0 : -1;
     }
     *to = *real->_IO_read_ptr++;
     return 1;

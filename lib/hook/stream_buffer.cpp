@@ -29,7 +29,7 @@ namespace coir::hook::detail {
 
 namespace {
 
-void note_error(FILE* stream) noexcept { stream->_flags |= _IO_ERR_SEEN; }
+void note_error(FILE* stream) noexcept { set_flag(stream, _IO_ERR_SEEN); }
 
 // libc keeps the position in a file that has one.
 void advance(FILE* stream, std::size_t moved) noexcept {
@@ -125,9 +125,9 @@ void flush_standard_output(FILE* reader) noexcept {
 // over, there is a buffer. True: there was something to read. libc stops short of the read itself
 // where the end of the file was seen.
 bool prepare_to_read(FILE* stream) noexcept {
-    stream->_flags |= _IO_EOF_SEEN;
+    set_flag(stream, _IO_EOF_SEEN);
     COIR_ORIGINAL(__underflow)(stream);
-    stream->_flags &= ~_IO_EOF_SEEN;
+    clear_flag(stream, _IO_EOF_SEEN);
     if (buffered_input(stream) > 0) {
         return true;
     }
@@ -146,7 +146,7 @@ std::size_t read_some(FILE* stream, char* data, std::size_t size) noexcept {
         return static_cast<std::size_t>(got);
     }
     if (got == 0) {
-        stream->_flags |= _IO_EOF_SEEN;
+        set_flag(stream, _IO_EOF_SEEN);
         stream->_offset = -1;  // others may go on with the file
     } else {
         note_error(stream);
@@ -156,7 +156,7 @@ std::size_t read_some(FILE* stream, char* data, std::size_t size) noexcept {
 
 // Whether there is nothing that has to come before a read and fails.
 bool may_read(FILE* stream) noexcept {
-    if ((stream->_flags & _IO_EOF_SEEN) != 0) {  // which is sticky
+    if (has_flag(stream, _IO_EOF_SEEN)) {  // which is sticky
         return false;
     }
     if (::__freadable(stream) == 0) {

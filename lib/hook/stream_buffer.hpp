@@ -17,6 +17,18 @@
 // For streams of bytes only. The caller holds the stream, or answers for it (the _unlocked calls).
 namespace coir::hook::detail {
 
+// Of the bits that its header shows. Some are asked for before the stream is the caller's, as libc
+// does; so they are read and written as an atomic is.
+inline bool has_flag(const FILE* stream, int flag) noexcept {
+    return (__atomic_load_n(&stream->_flags, __ATOMIC_RELAXED) & flag) != 0;
+}
+inline void set_flag(FILE* stream, int flag) noexcept {
+    __atomic_fetch_or(&stream->_flags, flag, __ATOMIC_RELAXED);
+}
+inline void clear_flag(FILE* stream, int flag) noexcept {
+    __atomic_fetch_and(&stream->_flags, ~flag, __ATOMIC_RELAXED);
+}
+
 inline bool is_wide(const FILE* stream) noexcept { return stream->_mode > 0; }
 
 // What can be read, or has been put back, without asking the kernel.

@@ -3,6 +3,7 @@
 
 #include "hook/lock_line.hpp"
 #include "hook/lock_owner.hpp"
+#include "hook/stream_buffer.hpp"
 
 #include <pthread.h>
 #include <cerrno>
@@ -78,7 +79,7 @@ void lock(FILE* stream) noexcept {
     }
 }
 
-bool is_left_to_program(FILE* stream) noexcept { return (stream->_flags & _IO_USER_LOCK) != 0; }
+bool is_left_to_program(FILE* stream) noexcept { return has_flag(stream, _IO_USER_LOCK); }
 
 // The child of a fork(2) has none of the fibers, and libc has unlocked all its streams.
 [[gnu::constructor(102)]] void watch_forks() noexcept {

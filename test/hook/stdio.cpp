@@ -6,12 +6,15 @@
 #include "hook/overlap.hpp"
 #include "hook/scopes.hpp"
 #include "integration/posix/law.hpp"
+#include "support/temporary.hpp"
 
 #include <coir/cancellation.hpp>
 
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <array>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -159,6 +162,9 @@ struct text_call {
     int (*make)(FILE* stream);  // -1 if it fails
 };
 std::ostream& operator<<(std::ostream& out, const text_call& call) { return out << call.name; }
+
+// Not one of the standard's formats.
+const char* asking_for_errno() { return "errno: %m\n"; }
 
 int when(bool succeeded) { return succeeded ? 0 : -1; }
 
@@ -419,6 +425,7 @@ BOOST_DATA_TEST_CASE(what_is_written_leaves_the_buffer_as_with_libc,
         tell("fwrite", [&] { return int(::fwrite("abcdefghi", 3, 3, f)); });
         tell("fwrite of nothing", [&] { return int(::fwrite("abcdefghi", 0, 3, f)); });
         tell("fprintf", [&] { return ::fprintf(f, "%5d|%-5s|%.3f\n", 42, "ab", 1.5); });
+        tell("fprintf of an error", [&] { return ::fprintf(f, asking_for_errno()); });
         tell("fprintf of nothing", [&] { return ::fprintf(f, "%s", ""); });
         const std::string longer(2'000, 'l');
         tell("fprintf of a long text", [&] { return ::fprintf(f, "<%s>\n", longer.c_str()); });
@@ -776,6 +783,79 @@ BOOST_AUTO_TEST_CASE(the_output_of_a_command_is_awaited) {
         BOOST_TEST(text == std::string("end\n"));
         BOOST_TEST(::pclose(stream) == 0);
     });
+}
+
+// The standard error of the program, where perror() and a syslog() with LOG_PERROR write.
+class standard_error_in {
+public:
+    explicit standard_error_in(int fd) : before_(::dup(STDERR_FILENO)) {
+        must(::dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+    }
+    standard_error_in(const standard_error_in&) = delete;
+    standard_error_in& operator=(const standard_error_in&) = delete;
+    ~standard_error_in() { ::dup2(before_.get(), STDERR_FILENO); }
+
+private:
+    const unique_fd before_;
+};
+
+BOOST_AUTO_TEST_CASE(who_logs_leaves_the_thread_to_others) {
+    const time_bomb bomb;
+    ::openlog("tester", LOG_PERROR, LOG_USER);
+    coir::run([] {
+        descriptor_pair pair = pipe_ends();
+        fill(pair.b.get());
+        std::string text;
+        {
+            const standard_error_in full(pair.b.get());
+            pair.b.reset();
+            coir::fiber logger([] {
+                coir::cancel_scope scope;
+                scope.run([&] {
+                    errno = ENOENT;
+                    ::syslog(LOG_DEBUG, asking_for_errno());
+                    BOOST_TEST(errno == ENOENT);
+                    scope.cancel();
+                    ::syslog(LOG_DEBUG, "%s", "second");
+                });
+            });
+            std::array<char, 100'000> buffer;
+            while (text.find("second\n") == text.npos) {
+                const ssize_t got = ::read(pair.a.get(), buffer.data(), buffer.size());
+                BOOST_REQUIRE(got > 0);
+                text.append(buffer.data(), std::size_t(got));
+            }
+            logger.join();
+        }
+        BOOST_TEST(text.find("tester: errno: No such file or directory\n") != text.npos);
+    });
+    ::closelog();
+}
+
+BOOST_AUTO_TEST_CASE(who_opens_a_fifo_leaves_the_thread_to_others) {
+    const time_bomb bomb;
+    const temporary_folder folder;
+    const std::string name = folder.path() + "/fifo";
+    BOOST_REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
+    coir::run([&] {
+        coir::fiber reader([&] {
+            const stream_ptr stream(::fopen(name.c_str(), "r"));
+            BOOST_REQUIRE(stream != nullptr);
+            BOOST_TEST(::fgetc(stream.get()) == 'x');
+        });
+        ::usleep(1'000);
+        const stream_ptr stream(::fopen(name.c_str(), "w"));
+        BOOST_REQUIRE(stream != nullptr);
+        BOOST_TEST(::fputc('x', stream.get()) == 'x');
+        BOOST_TEST(::fflush(stream.get()) == 0);
+        reader.join();
+    });
+    check_scopes_reach_into([&] { return when(::fopen(name.c_str(), "r") != nullptr); });
+    // The threads that wait in libc go on, and leave nothing open.
+    const unique_fd other(::open(name.c_str(), O_WRONLY));
+    pollfd without_readers{other.get(), 0, 0};
+    BOOST_TEST(::poll(&without_readers, 1, 10'000) == 1);
+    BOOST_TEST(without_readers.revents == POLLERR);
 }
 
 // As a terminal's user expects it.

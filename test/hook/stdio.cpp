@@ -157,6 +157,20 @@ void fill(int fd) {
     set_nonblocking(fd, false);
 }
 
+// The standard error of the program, where perror() and a syslog() with LOG_PERROR write.
+class standard_error_in {
+public:
+    explicit standard_error_in(int fd) : before_(::dup(STDERR_FILENO)) {
+        must(::dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+    }
+    standard_error_in(const standard_error_in&) = delete;
+    standard_error_in& operator=(const standard_error_in&) = delete;
+    ~standard_error_in() { ::dup2(before_.get(), STDERR_FILENO); }
+
+private:
+    const unique_fd before_;
+};
+
 struct text_call {
     const char* name;
     int (*make)(FILE* stream);  // -1 if it fails
@@ -563,6 +577,23 @@ BOOST_AUTO_TEST_CASE(files_and_memory_are_as_with_libc) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(reasons_are_told_as_by_libc) {
+    check_law([](const posix_calls&, transcript& t) {
+        descriptor_pair pair = pipe_ends();
+        {
+            const standard_error_in pipe(pair.b.get());
+            for (const char* const prefix : {"prefix", "", static_cast<const char*>(nullptr)}) {
+                errno = ENOENT;
+                ::perror(prefix);
+            }
+        }
+        char text[1000];
+        const ssize_t size = ::read(pair.a.get(), text, sizeof text);
+        must(size > 0);
+        t.add(printable(std::string(text, std::size_t(size))));
+    });
+}
+
 // Other fibers.
 
 BOOST_DATA_TEST_CASE(who_reads_leaves_the_thread_to_others,
@@ -785,20 +816,6 @@ BOOST_AUTO_TEST_CASE(the_output_of_a_command_is_awaited) {
     });
 }
 
-// The standard error of the program, where perror() and a syslog() with LOG_PERROR write.
-class standard_error_in {
-public:
-    explicit standard_error_in(int fd) : before_(::dup(STDERR_FILENO)) {
-        must(::dup2(fd, STDERR_FILENO) == STDERR_FILENO);
-    }
-    standard_error_in(const standard_error_in&) = delete;
-    standard_error_in& operator=(const standard_error_in&) = delete;
-    ~standard_error_in() { ::dup2(before_.get(), STDERR_FILENO); }
-
-private:
-    const unique_fd before_;
-};
-
 BOOST_AUTO_TEST_CASE(who_logs_leaves_the_thread_to_others) {
     const time_bomb bomb;
     ::openlog("tester", LOG_PERROR, LOG_USER);
@@ -830,6 +847,29 @@ BOOST_AUTO_TEST_CASE(who_logs_leaves_the_thread_to_others) {
         BOOST_TEST(text.find("tester: errno: No such file or directory\n") != text.npos);
     });
     ::closelog();
+}
+
+BOOST_AUTO_TEST_CASE(who_tells_a_reason_leaves_the_thread_to_others) {
+    const time_bomb bomb;
+    coir::run([] {
+        descriptor_pair pair = pipe_ends();
+        fill(pair.b.get());
+        const standard_error_in full(pair.b.get());
+        coir::fiber teller([] {
+            errno = ENOENT;
+            ::perror("first");
+            ::perror("second");
+        });
+        std::string text;
+        std::array<char, 100'000> buffer;
+        while (text.find("second: No such file or directory\n") == text.npos) {
+            const ssize_t got = ::read(pair.a.get(), buffer.data(), buffer.size());
+            BOOST_REQUIRE(got > 0);
+            text.append(buffer.data(), std::size_t(got));
+        }
+        teller.join();
+        BOOST_TEST(text.find("first: No such file or directory\n") != text.npos);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(who_opens_a_fifo_leaves_the_thread_to_others) {

@@ -50,6 +50,10 @@ int print(FILE* stream, const directions& how, va_list arguments) noexcept {
 
 // To a descriptor, in one piece if that takes it so.
 int print(int fd, const directions& how, va_list arguments) noexcept {
+    if (!takes_call()) {
+        return how.flag ? COIR_ORIGINAL(__vdprintf_chk)(fd, *how.flag, how.format, arguments)
+                        : COIR_ORIGINAL(vdprintf)(fd, how.format, arguments);
+    }
     const formatted_text text(how, arguments);
     std::size_t written = 0;
     while (written < text.size()) {
@@ -88,13 +92,12 @@ COIR_HOOK int vfprintf(FILE* stream, const char* format, va_list arguments) {
     return print(stream, {format}, arguments);
 }
 
-COIR_HOOK int dprintf(int fd, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, ::vdprintf(fd, format, arguments));
+COIR_HOOK_OF_FREE_NAME int dprintf(int fd, const char* format, ...) {
+    COIR_WITH_ARGUMENTS(format, print(fd, {format}, arguments));
 }
 
-COIR_HOOK int vdprintf(int fd, const char* format, va_list arguments) {
-    return takes_call() ? print(fd, {format}, arguments)
-                        : COIR_ORIGINAL(vdprintf)(fd, format, arguments);
+COIR_HOOK_OF_FREE_NAME int vdprintf(int fd, const char* format, va_list arguments) {
+    return print(fd, {format}, arguments);
 }
 
 COIR_HOOK int __printf_chk(int flag, const char* format, ...) {
@@ -114,12 +117,11 @@ COIR_HOOK int __vfprintf_chk(FILE* stream, int flag, const char* format, va_list
 }
 
 COIR_HOOK int __dprintf_chk(int fd, int flag, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, ::__vdprintf_chk(fd, flag, format, arguments));
+    COIR_WITH_ARGUMENTS(format, print(fd, {format, flag}, arguments));
 }
 
 COIR_HOOK int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {
-    return takes_call() ? print(fd, {format, flag}, arguments)
-                        : COIR_ORIGINAL(__vdprintf_chk)(fd, flag, format, arguments);
+    return print(fd, {format, flag}, arguments);
 }
 
 // Other names of the same.

@@ -215,7 +215,7 @@ COIR_HOOK ssize_t __getdelim(char** line, std::size_t* capacity, int delimiter, 
     return take_delimited(*line, *capacity, delimiter, stream);
 }
 
-COIR_HOOK ssize_t getline(char** line, std::size_t* capacity, FILE* stream) {
+COIR_HOOK_OF_FREE_NAME ssize_t getline(char** line, std::size_t* capacity, FILE* stream) {
     return ::__getdelim(line, capacity, '\n', stream);
 }
 
@@ -235,7 +235,7 @@ COIR_HOOK std::size_t fread_unlocked(void* data, std::size_t size, std::size_t c
                          : COIR_ORIGINAL(fread_unlocked)(data, size, count, stream);
 }
 
-COIR_HOOK int getw(FILE* stream) {
+COIR_HOOK_OF_FREE_NAME int getw(FILE* stream) {
     int word = 0;
     return ::fread(&word, sizeof word, 1, stream) == 1 ? word : EOF;
 }
@@ -245,8 +245,9 @@ COIR_HOOK [[gnu::alias("fgetc")]] int getc(FILE* stream);
 COIR_HOOK [[gnu::alias("fgetc")]] int _IO_getc(FILE* stream);
 COIR_HOOK [[gnu::alias("fgetc_unlocked")]] int getc_unlocked(FILE* stream);
 COIR_HOOK [[gnu::alias("fgets")]] char* _IO_fgets(char* text, int size, FILE* stream);
-COIR_HOOK [[gnu::alias("__getdelim")]] ssize_t getdelim(char** line, std::size_t* capacity,
-                                                        int delimiter, FILE* stream);
+COIR_HOOK_OF_FREE_NAME [[gnu::alias("__getdelim")]] ssize_t getdelim(char** line,
+                                                                     std::size_t* capacity,
+                                                                     int delimiter, FILE* stream);
 COIR_HOOK [[gnu::alias("fread")]] std::size_t _IO_fread(void* data, std::size_t size,
                                                         std::size_t count, FILE* stream);
 

@@ -210,7 +210,7 @@ COIR_HOOK std::size_t fwrite_unlocked(const void* data, std::size_t size, std::s
                         : COIR_ORIGINAL(fwrite_unlocked)(data, size, count, stream);
 }
 
-COIR_HOOK int putw(int word, FILE* stream) {
+COIR_HOOK_OF_FREE_NAME int putw(int word, FILE* stream) {
     return ::fwrite(&word, sizeof word, 1, stream) == 1 ? 0 : EOF;
 }
 

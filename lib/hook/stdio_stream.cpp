@@ -148,11 +148,11 @@ COIR_HOOK void setbuf(FILE* stream, char* buffer) noexcept {
     settle_and_do(stream, [&] { COIR_ORIGINAL(setbuf)(stream, buffer); });
 }
 
-COIR_HOOK void setbuffer(FILE* stream, char* buffer, std::size_t size) noexcept {
+COIR_HOOK_OF_FREE_NAME void setbuffer(FILE* stream, char* buffer, std::size_t size) noexcept {
     settle_and_do(stream, [&] { COIR_ORIGINAL(setbuffer)(stream, buffer, size); });
 }
 
-COIR_HOOK void setlinebuf(FILE* stream) noexcept {
+COIR_HOOK_OF_FREE_NAME void setlinebuf(FILE* stream) noexcept {
     settle_and_do(stream, [&] { COIR_ORIGINAL(setlinebuf)(stream); });
 }
 

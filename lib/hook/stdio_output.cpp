@@ -70,7 +70,7 @@ int flush_one(FILE* stream) noexcept {
 
 // A glance at a stream that somebody else uses just now. That one is in a call, and what it puts
 // there after the glance was put after the flush.
-[[gnu::no_sanitize("thread")]] bool seems_pending(const FILE* stream) noexcept {
+__attribute__((no_sanitize("thread"))) bool seems_pending(const FILE* stream) noexcept {
     return stream->_IO_write_ptr > stream->_IO_write_base;
 }
 

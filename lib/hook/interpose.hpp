@@ -17,6 +17,10 @@
 // and what coir::posix does is what a fiber's call means.
 #define COIR_HOOK extern "C" [[gnu::visibility("default")]]
 
+// The same for a name that C leaves to programs, and that some have for a function of their own:
+// that one goes first, and is no business of ours. So the code here must not call it by its name.
+#define COIR_HOOK_OF_FREE_NAME extern "C" [[gnu::visibility("default"), gnu::weak]]
+
 // libc's own function.
 #define COIR_ORIGINAL(name) \
     (::coir::hook::detail::original<decltype(name)>(::coir::hook::detail::call::name))

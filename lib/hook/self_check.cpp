@@ -91,6 +91,17 @@ bool is_exempt(std::string_view file) noexcept {
     return false;
 }
 
+// A function that somebody has of his own, by a name that is not libc's alone: see interpose.hpp.
+bool is_of_its_own(std::string_view name, const void* address) {
+    for (const std::string_view free : {"dprintf", "getdelim", "getline", "getw", "putw",
+                                        "setbuffer", "setlinebuf", "vdprintf"}) {
+        if (name == free) {
+            return !is_exempt(file_of(address));
+        }
+    }
+    return false;
+}
+
 #if defined(__x86_64__)
 constexpr auto jump_slot = R_X86_64_JUMP_SLOT;
 constexpr auto global_data = R_X86_64_GLOB_DAT;
@@ -193,7 +204,7 @@ void look_at_the_order(search& s) {
             continue;
         }
         const void* const first = ::dlsym(RTLD_DEFAULT, one.name);
-        if (first != nullptr && !s.ours.contains(first)) {
+        if (first != nullptr && !s.ours.contains(first) && !is_of_its_own(one.name, first)) {
             note(found, first, one.name);
         }
     }
@@ -213,7 +224,7 @@ int look_at_slots(dl_phdr_info* object, std::size_t, void* data) {
     }
     misses found;
     linked_object(*object).for_each_slot([&](const char* symbol, const void* value) {
-        if (is_taken(symbol) && !s.ours.contains(value)) {
+        if (is_taken(symbol) && !s.ours.contains(value) && !is_of_its_own(symbol, value)) {
             note(found, value, symbol);
         }
     });

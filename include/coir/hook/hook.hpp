@@ -30,8 +30,8 @@
 /// | `quiet` | the self-check at the start says nothing |
 /// | `held-mutexes` | a pthread mutex that a fiber holds as it parks is reported once, on stderr |
 /// | `keys` | each fiber has its own value of every pthread key: use_fiber_local_keys() |
-/// | `watchdog` | a fiber that holds its carrier for longer than 10 ms is reported:
-/// watch_carriers() | | `watchdog=20` | the same, for longer than 20 ms |
+/// | `watchdog` | fibers that hold their carrier for over 10 ms are reported: watch_carriers() |
+/// | `watchdog=20` | the same, for over 20 ms |
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coir/export.hpp>
+
 namespace coir::detail {
 
 // While one of these lives, libc's functions are libc's own on this thread, though the hook layer
 // is linked in: for code that must not switch fibers, since it holds a lock of somebody else's or
 // runs in a signal handler. So no fiber may switch while one lives, and what it counts is the
-// thread's.
-class libc_only {
+// thread's. One count for the library and the hook library, which may be another shared object.
+class COIR_API libc_only {
 public:
     libc_only() noexcept { begin(); }
     libc_only(const libc_only&) = delete;

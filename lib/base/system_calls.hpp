@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <coir/export.hpp>
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -119,7 +121,7 @@ extern system_calls sys;
 #ifdef __linux__
 // Writes a sentence to stderr and ends the process, for who has found that there are no such calls.
 // It asks the kernel, and nothing of libc need be set up.
-[[noreturn]] void end_without_libc(std::string_view reason) noexcept;
+[[noreturn]] COIR_API void end_without_libc(std::string_view reason) noexcept;
 #endif
 
 }  // namespace coir::detail

@@ -4,6 +4,7 @@
 #include "core/inbox.hpp"
 #include "core/thread_parker.hpp"
 
+#include <coir/export.hpp>
 #include <coir/wait_queue.hpp>
 
 #include <atomic>
@@ -106,12 +107,12 @@ wait_status park(waiter& w, deadline until, const wait_label& label, cancellable
 // Throws operation_cancelled if a scope around the caller is cancelled: the test that every
 // cancellation point makes, whether or not it has to wait.
 void check_cancelled();
-bool cancellation_pending() noexcept;
+COIR_API bool cancellation_pending() noexcept;
 
 // A libc-shaped call cannot throw: the errno that it fails with instead, ETIMEDOUT if a deadline is
 // the cause and else ECANCELED. The scope is told, so that it does not take a normal return for
 // success. Call it only when cancellation_pending().
-int cancellation_errno() noexcept;
+COIR_API int cancellation_errno() noexcept;
 
 // Counts a call that did not need to wait; every so many of them in a row the fiber yields.
 void spend_budget() noexcept;

@@ -2,8 +2,8 @@
 // fopen of a FIFO: it waits for the other end to be opened, and only in the kernel. So a thread of
 // the blocking pool opens it. Who is cancelled goes on at once, and what is opened after that is
 // closed.
+#include "hook/cancelled.hpp"
 #include "hook/interpose.hpp"
-#include "net/posix_call.hpp"
 #include "net/posix_offload.hpp"
 
 #include <stdio.h>
@@ -35,10 +35,11 @@ bool is_fifo(const char* name) noexcept {
 }
 
 FILE* open_fifo(const char* name, const char* mode) noexcept {
-    coir::detail::posix_call call;
-    if (!call.begin()) {
+    if (is_cancelled()) {
+        errno = error_of_cancellation();
         return nullptr;
     }
+    const int before = errno;
     opening opened;
     const int error = coir::detail::offload(opened, [name, mode] {
         return [name = std::string(name), mode = std::string(mode)] {
@@ -48,8 +49,7 @@ FILE* open_fifo(const char* name, const char* mode) noexcept {
             return result;
         };
     });
-    errno = error != 0 ? error : opened.error;
-    call.end(opened.stream != nullptr ? 0 : -1, true);
+    errno = error != 0 ? error : opened.stream == nullptr ? opened.error : before;
     return opened.stream.release();
 }
 

@@ -4,6 +4,7 @@
 #include "reactor/io_interest.hpp"
 
 #include <coir/deadline.hpp>
+#include <coir/export.hpp>
 #include <coir/wait_queue.hpp>
 
 #include <cstddef>
@@ -27,7 +28,7 @@ void io_drained(int descriptor, direction d) noexcept;
 // To be around what ends a descriptor's life, close(2) or dup2(2): the waits of all fibers for it
 // end with EBADF, whatever carrier they are on, those included that begin while this stands. Keeps
 // errno.
-class io_closing {
+class COIR_API io_closing {
 public:
     explicit io_closing(int descriptor) noexcept;
     io_closing(const io_closing&) = delete;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/unique_fd.hpp"
+#include "support/temporary.hpp"
 
-#include <stdlib.h>
 #include <unistd.h>
 #include <cstddef>
 #include <functional>
@@ -13,9 +12,7 @@ namespace coir::test {
 
 // What is written to stderr meanwhile.
 inline std::string stderr_of(const std::function<void()>& body) {
-    char name[] = "/tmp/coir-test-XXXXXX";
-    const coir::detail::unique_fd file(::mkstemp(name));
-    ::unlink(name);
+    const coir::detail::unique_fd file = temporary_file();
     const coir::detail::unique_fd before(::dup(STDERR_FILENO));
     ::dup2(file.get(), STDERR_FILENO);
     body();

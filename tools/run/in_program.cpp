@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>

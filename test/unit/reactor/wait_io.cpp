@@ -8,6 +8,7 @@
 #include "reactor/reactor.hpp"
 #include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
+#include "support/temporary.hpp"
 #include "support/watched_thread.hpp"
 
 #include <coir/cancellation.hpp>
@@ -268,9 +269,7 @@ BOOST_AUTO_TEST_CASE(a_hang_up_wakes_once_and_does_not_spin) {
 
 BOOST_AUTO_TEST_CASE(a_regular_file_is_ready) {
     real_world().run([] {
-        char name[] = "/tmp/coir-test-XXXXXX";
-        const unique_fd file(::mkstemp(name));
-        ::unlink(name);
+        const unique_fd file = coir::test::temporary_file();
         BOOST_TEST(wait_io(reading(file, descriptor_kind::foreign), deadline::after(10s)).ready());
         BOOST_TEST(
             wait_io({file.get(), direction::write, descriptor_kind::foreign}, deadline::after(10s))

@@ -6,8 +6,9 @@
 
 namespace coir::hook::detail {
 
-// What COIR_HOOK says. Read when the program starts, and when libc's own functions are known to
-// coir. Before that nothing is taken: constructors of other libraries may call.
+// What the program says by coir_hook_default_options(), and then COIR_HOOK. Read when the program
+// starts, and when libc's own functions are known to coir. Before that nothing is taken:
+// constructors of other libraries may call.
 struct settings {
     bool on = false;
     bool quiet = false;

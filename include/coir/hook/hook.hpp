@@ -32,6 +32,10 @@
 /// | `keys` | each fiber has its own value of every pthread key: use_fiber_local_keys() |
 /// | `watchdog` | fibers that hold their carrier for over 10 ms are reported: watch_carriers() |
 /// | `watchdog=20` | the same, for over 20 ms |
+///
+/// A program that wants some of them always says so by coir_hook_default_options(). The environment
+/// has the last word: `on`, `no-quiet`, `no-held-mutexes`, `no-keys` and `no-watchdog` take back
+/// what the program has said.
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or
@@ -108,3 +112,15 @@ Function* original(const char* name) {
 COIR_API std::vector<std::string> self_check();
 
 }  // namespace coir::hook
+
+/// @brief The words of `COIR_HOOK` that a program has of its own: define it, and the hook library
+/// calls it.
+///
+/// @code
+/// extern "C" const char* coir_hook_default_options() { return "keys,watchdog=50"; }
+/// @endcode
+///
+/// It is called once, when the program starts and before constructors are run, and should do no
+/// more than return a literal. A program that does not link the hook library, as it is preloaded,
+/// has to export it (`-rdynamic`).
+extern "C" COIR_API const char* coir_hook_default_options();

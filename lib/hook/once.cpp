@@ -10,6 +10,11 @@
 #include <pthread.h>
 #include <mutex>
 
+// libc has a list of buffers for each thread, innermost first, and no header any more for the pair
+// that compilers once made of pthread_cleanup_push.
+extern "C" void _pthread_cleanup_push(_pthread_cleanup_buffer*, void (*)(void*), void*) noexcept;
+extern "C" void _pthread_cleanup_pop(_pthread_cleanup_buffer*, int) noexcept;
+
 using namespace coir::hook::detail;
 using coir::detail::calling_fiber;
 using coir::detail::who_calls;
@@ -46,6 +51,49 @@ private:
 #endif
 };
 
+_pthread_cleanup_buffer* innermost_cleanup() noexcept {
+    _pthread_cleanup_buffer probe;
+    _pthread_cleanup_push(&probe, nullptr, nullptr);
+    _pthread_cleanup_pop(&probe, 0);
+    return probe.__prev;
+}
+
+void set_innermost_cleanup(_pthread_cleanup_buffer* innermost) noexcept {
+    _pthread_cleanup_buffer probe;
+    probe.__prev = innermost;
+    _pthread_cleanup_pop(&probe, 0);
+}
+
+// pthread_once has a buffer in that list while it makes the call, on the fiber's stack. Fibers that
+// overtake each other would take out each other's and leave their own, long gone, for longjmp and
+// pthread_exit to find. So it is out of the list meanwhile: nobody cancels a fiber's thread.
+class call_in_fiber {
+public:
+    explicit call_in_fiber(void (*initialise)()) noexcept
+        : initialise_(initialise), before_(innermost_cleanup()) {
+        pending = this;
+    }
+
+    // For pthread_once, which calls it at once or not at all.
+    static void make() { pending->call(); }
+
+private:
+    void call() const {
+        struct relink_at_exit {
+            ~relink_at_exit() { set_innermost_cleanup(libcs); }
+            _pthread_cleanup_buffer* const libcs = innermost_cleanup();
+        } const relink;
+        set_innermost_cleanup(before_);
+        initialise_();
+    }
+
+    static thread_local const call_in_fiber* pending;
+    void (*const initialise_)();
+    _pthread_cleanup_buffer* const before_;
+};
+
+thread_local const call_in_fiber* call_in_fiber::pending = nullptr;
+
 turn begin_once(beginning& mine, const calling_fiber& caller) noexcept {
     const call_once_arguments arguments;
     const turn found = begin(mine, caller);
@@ -68,7 +116,11 @@ COIR_HOOK int pthread_once(pthread_once_t* control, void (*initialise)()) {
         ~end_at_exit() { end(mine); }
         beginning& mine;
     } const ending{mine};
-    return COIR_ORIGINAL(pthread_once)(control, initialise);
+    if (caller.id == 0) {
+        return COIR_ORIGINAL(pthread_once)(control, initialise);
+    }
+    const call_in_fiber call(initialise);
+    return COIR_ORIGINAL(pthread_once)(control, call_in_fiber::make);
 }
 
 namespace __cxxabiv1 {

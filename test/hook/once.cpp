@@ -14,12 +14,22 @@
 #include <stdexcept>
 #include <string>
 
+extern "C" void _pthread_cleanup_push(_pthread_cleanup_buffer*, void (*)(void*), void*);
+extern "C" void _pthread_cleanup_pop(_pthread_cleanup_buffer*, int);
+
 using namespace coir::test;
 using namespace std::chrono_literals;
 using coir::run;
 namespace data = boost::unit_test::data;
 
 namespace {
+
+_pthread_cleanup_buffer* innermost_cleanup() {
+    _pthread_cleanup_buffer probe;
+    _pthread_cleanup_push(&probe, nullptr, nullptr);
+    _pthread_cleanup_pop(&probe, 0);
+    return probe.__prev;
+}
 
 std::atomic<int> times_done{0};
 std::atomic<bool> done{false};
@@ -121,6 +131,32 @@ BOOST_AUTO_TEST_CASE(call_once_of_std_calls_the_callers_own_function) {
 }
 
 #endif
+
+// libc's pthread_once has a buffer in a list of its thread's while it makes the call. longjmp and
+// pthread_exit would call what a fiber had left there.
+BOOST_AUTO_TEST_CASE(fibers_that_overtake_each_other_leave_nothing_in_the_threads_list) {
+    const time_bomb limit;
+    static coir::event first_has_begun;
+    static coir::event second_has_begun;
+    pthread_once_t first = PTHREAD_ONCE_INIT;
+    pthread_once_t second = PTHREAD_ONCE_INIT;
+    in_fibers(
+        [&] {
+            pthread_once(&first, [] {
+                first_has_begun.set();
+                second_has_begun.wait();
+            });
+        },
+        [&] {
+            first_has_begun.wait();
+            pthread_once(&second, [] {
+                second_has_begun.set();
+                coir::this_fiber::sleep_for(5ms);  // the first one ends before
+            });
+            BOOST_TEST(innermost_cleanup() == nullptr);
+        });
+    BOOST_TEST(innermost_cleanup() == nullptr);
+}
 
 BOOST_DATA_TEST_CASE(call_once_of_c11_is_the_same, data::make(casts), company) {
     const time_bomb limit;

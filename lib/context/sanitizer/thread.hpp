@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <sanitizer/tsan_interface.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstddef>
 
+#include "base/libc_only.hpp"
 #include "context/stack.hpp"
 
 namespace coir::detail {
@@ -15,9 +17,15 @@ namespace coir::detail {
 // means.
 //
 // It also keeps signals back, until the fiber that was interrupted, and no other, makes a call of
-// libc that it knows; and it forgets those that come while it sets up a fiber. So that no handler
-// waits for a fiber that waits for it, the thread's signals are blocked from before a switch until
-// after it: the call that blocks them is one that it knows, and so is the call that lets them in.
+// libc that it knows; and it forgets those that come while it sets up a fiber or takes one down. So
+// that no handler waits for a fiber that waits for it, the thread's signals are blocked from before
+// a switch until after it: the call that blocks them is one that it knows, and so is the call that
+// lets them in.
+//
+// Where it keeps a fiber's signals is memory that the first of them makes it map, or the fiber's
+// first call that may block; and one that comes in the midst of that is lost with a mapping that
+// nobody finds again (libsanitizer of GCC 12, SigCtx). So a fiber's first call is made before it
+// lets signals in.
 class sanitizer_annotations {
 public:
     void attach(const stack&) noexcept {
@@ -38,11 +46,21 @@ public:
     [[gnu::always_inline]] void leave_for_good(sanitizer_annotations& next) noexcept {
         leave_for(next);
     }
-    void arrive_from(sanitizer_annotations& previous) noexcept { let_signals_in(previous); }
+    void arrive_from(sanitizer_annotations& previous) noexcept {
+        if (!keeps_signals_) {
+            const libc_only no_hooks;
+            ::usleep(0);
+            keeps_signals_ = true;
+        }
+        let_signals_in(previous);
+    }
     // A TSan fiber must not destroy itself, which is why this is not done by leave_for_good.
     void detach(const stack&) noexcept {
+        block_signals();
         __tsan_destroy_fiber(fiber_);
         fiber_ = nullptr;
+        keeps_signals_ = false;
+        let_signals_in(*this);
     }
 
 private:
@@ -58,6 +76,7 @@ private:
     }
 
     void* fiber_ = nullptr;
+    bool keeps_signals_ = false;
     sigset_t mask_;
 };
 

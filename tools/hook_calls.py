@@ -7,7 +7,7 @@ import re
 import subprocess
 
 LIST = pathlib.Path(__file__).resolve().parents[1] / "lib" / "hook" / "calls.def"
-TAKEN = {"hooked", "offloaded", "wrapped"}
+TAKEN = {"hooked", "offloaded", "wrapped", "optional"}
 TREATMENTS = TAKEN | {"passed", "missed"}
 
 ENTRY = re.compile(r'COIR_CALL\((\w+), (\w+), (\w+),\s*"(.*)"\)')

@@ -7,7 +7,7 @@
 namespace coir::hook::detail {
 
 // What the hook layer does about a function of libc; calls.def says what each means.
-enum class treatment : std::uint8_t { hooked, offloaded, wrapped, passed, missed };
+enum class treatment : std::uint8_t { hooked, offloaded, wrapped, optional, passed, missed };
 
 // The functions of libc that can block their caller.
 enum class call : std::uint16_t {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // read, write and their like: descriptors of any kind.
 #include "hook/broken_pipe.hpp"
+#include "hook/disk.hpp"
 #include "hook/interpose.hpp"
 
 #include <coir/posix.hpp>
@@ -11,21 +12,35 @@ using namespace coir::hook::detail;
 namespace posix = coir::posix;
 
 COIR_HOOK ssize_t read(int fd, void* data, std::size_t size) {
-    return takes_call() ? posix::read(fd, data, size) : COIR_ORIGINAL(read)(fd, data, size);
+    if (!takes_call()) {
+        return COIR_ORIGINAL(read)(fd, data, size);
+    }
+    const iovec part{data, size};
+    return is_for_pool(fd) ? read_from_disk(fd, &part, 1) : posix::read(fd, data, size);
 }
 
 COIR_HOOK ssize_t readv(int fd, const iovec* parts, int count) {
-    return takes_call() ? posix::readv(fd, parts, count) : COIR_ORIGINAL(readv)(fd, parts, count);
+    if (!takes_call()) {
+        return COIR_ORIGINAL(readv)(fd, parts, count);
+    }
+    return is_for_pool(fd) ? read_from_disk(fd, parts, count) : posix::readv(fd, parts, count);
 }
 
 COIR_HOOK ssize_t write(int fd, const void* data, std::size_t size) {
-    return takes_call() ? raise_if_socket_broken(fd, posix::write(fd, data, size))
-                        : COIR_ORIGINAL(write)(fd, data, size);
+    if (!takes_call()) {
+        return COIR_ORIGINAL(write)(fd, data, size);
+    }
+    const iovec part{const_cast<void*>(data), size};
+    return is_for_pool(fd) ? write_to_disk(fd, &part, 1)
+                           : raise_if_socket_broken(fd, posix::write(fd, data, size));
 }
 
 COIR_HOOK ssize_t writev(int fd, const iovec* parts, int count) {
-    return takes_call() ? raise_if_socket_broken(fd, posix::writev(fd, parts, count))
-                        : COIR_ORIGINAL(writev)(fd, parts, count);
+    if (!takes_call()) {
+        return COIR_ORIGINAL(writev)(fd, parts, count);
+    }
+    return is_for_pool(fd) ? write_to_disk(fd, parts, count)
+                           : raise_if_socket_broken(fd, posix::writev(fd, parts, count));
 }
 
 COIR_HOOK ssize_t sendfile(int out, int in, off_t* offset, std::size_t count) noexcept {

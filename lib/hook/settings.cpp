@@ -35,6 +35,7 @@ constexpr flag flags[] = {
     {"quiet", &settings::quiet},
     {"held-mutexes", &settings::held_mutexes},
     {"keys", &settings::fiber_local_keys},
+    {"files", &settings::files},
 };
 
 constexpr std::chrono::milliseconds default_threshold(10);
@@ -86,8 +87,9 @@ void choose_all(const char* source, const char* text) noexcept {
         if (!word.empty() && !choose(word)) {
             std::fprintf(stderr,
                          "coir::hook: %s has the word '%.*s'; known are off, quiet, held-mutexes, "
-                         "keys, watchdog and watchdog=MILLISECONDS, and on and no-quiet, "
-                         "no-held-mutexes, no-keys and no-watchdog, which take them back\n",
+                         "keys, files, watchdog and watchdog=MILLISECONDS, and on and no-quiet, "
+                         "no-held-mutexes, no-keys, no-files and no-watchdog, which take them "
+                         "back\n",
                          source, static_cast<int>(word.size()), word.data());
         }
     }

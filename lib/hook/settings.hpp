@@ -14,6 +14,7 @@ struct settings {
     bool quiet = false;
     bool held_mutexes = false;              // report those that a fiber holds while it parks
     bool fiber_local_keys = false;          // of pthread keys that are made from now on
+    bool files = false;                     // calls on files on disk are the blocking pool's
     std::chrono::milliseconds watchdog{0};  // report who holds a carrier for longer; 0: nobody
 };
 

@@ -53,7 +53,7 @@ struct judged_file {
 };
 
 // How many calls there are of each treatment, by its number.
-using call_counts = std::array<std::size_t, 5>;
+using call_counts = std::array<std::size_t, treatment_count>;
 
 call_counts count_calls(const std::vector<judged_call>& calls) noexcept;
 

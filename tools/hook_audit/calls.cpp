@@ -28,6 +28,7 @@ std::string_view name_of(treatment t) noexcept {
         case treatment::hooked: return "hooked";
         case treatment::offloaded: return "offloaded";
         case treatment::wrapped: return "wrapped";
+        case treatment::optional: return "optional";
         case treatment::passed: return "passed";
         case treatment::missed: return "missed";
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -8,11 +9,13 @@ namespace coir::hook_audit {
 
 // What becomes of a call in a fiber; lib/hook/calls.def says what each one means. Those that need
 // the porter's attention come last.
-enum class treatment { hooked, offloaded, wrapped, passed, missed };
+enum class treatment { hooked, offloaded, wrapped, optional, passed, missed };
+
+inline constexpr std::size_t treatment_count = 6;
 
 std::string_view name_of(treatment t) noexcept;
 
-// Whether the hook library defines the function, so that an import of it goes there.
+// Whether the hook library does something about the call whatever its options are.
 bool is_taken(treatment t) noexcept;
 
 // One entry of lib/hook/calls.def.

@@ -25,13 +25,14 @@ constexpr const char* description =
     "  hooked     in a fiber the call parks it, and the thread goes on with others\n"
     "  offloaded  in a fiber the call is made by a thread of the blocking pool, and awaited\n"
     "  wrapped    the call does not wait; it is taken so that others can\n"
+    "  optional   the call is libc's own; an option has it offloaded, as the note says\n"
     "  passed     the call is libc's own and may hold the thread, for the reason that is told\n"
     "  missed     the call is libc's own and holds the thread, or goes around the hooks";
 
 constexpr const char* exit_status =
     "Exit status:\n"
     "  0  every call is hooked, offloaded or wrapped\n"
-    "  1  a call is passed or missed, or a file goes around the hooks\n"
+    "  1  a call is optional, passed or missed, or a file goes around the hooks\n"
     "  2  a FILE or a library that it needs could not be read, or the usage is wrong\n"
     "Hints (what looks like a system call without libc) do not change it.";
 

@@ -113,7 +113,8 @@ void write_raw_system_calls(std::ostream& out, const judged_file& file) {
 
 bool is_clean(const judged_file& file) {
     const call_counts counts = count_calls(file.calls);
-    return file.escapes.empty() && counts[static_cast<std::size_t>(treatment::passed)] == 0 &&
+    return file.escapes.empty() && counts[static_cast<std::size_t>(treatment::optional)] == 0 &&
+           counts[static_cast<std::size_t>(treatment::passed)] == 0 &&
            counts[static_cast<std::size_t>(treatment::missed)] == 0 &&
            file.file->elf.raw_calls.places == 0;
 }
@@ -132,6 +133,7 @@ void write_file(std::ostream& out, const judged_file& file, detail how_much) {
     }
     write_calls(out, file, treatment::missed);
     write_calls(out, file, treatment::passed);
+    write_calls(out, file, treatment::optional);
     write_raw_system_calls(out, file);
     if (how_much == detail::everything) {
         write_calls(out, file, treatment::hooked);

@@ -29,13 +29,14 @@
 /// | `off` | nothing is taken |
 /// | `quiet` | the self-check at the start says nothing |
 /// | `held-mutexes` | a pthread mutex that a fiber holds as it parks is reported once, on stderr |
-/// | `keys` | each fiber has its own value of every pthread key: use_fiber_local_keys() |
-/// | `watchdog` | fibers that hold their carrier for over 10 ms are reported: watch_carriers() |
-/// | `watchdog=20` | the same, for over 20 ms |
+/// | `files` | reading and writing files on disk, and `fsync`, take a thread of the blocking pool
+/// where they wait for the disk | | `keys` | each fiber has its own value of every pthread key:
+/// use_fiber_local_keys() | | `watchdog` | fibers that hold their carrier for over 10 ms are
+/// reported: watch_carriers() | | `watchdog=20` | the same, for over 20 ms |
 ///
 /// A program that wants some of them always says so by coir_hook_default_options(). The environment
-/// has the last word: `on`, `no-quiet`, `no-held-mutexes`, `no-keys` and `no-watchdog` take back
-/// what the program has said.
+/// has the last word: `on`, `no-quiet`, `no-held-mutexes`, `no-keys`, `no-files` and
+/// `no-watchdog` take back what the program has said.
 namespace coir::hook {
 
 /// Tells whether a call of libc's that the caller makes here and now is coir's: it is a fiber, or

@@ -29,6 +29,7 @@ public:
     // False if the call has failed before it began; then errno says why.
     [[nodiscard]] bool begin() noexcept {
         if (cancellation_pending()) {
+            spend_budget();  // code that tries again for ever must not keep others from running
             errno = cancellation_errno();
             return false;
         }

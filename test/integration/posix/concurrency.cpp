@@ -101,6 +101,29 @@ BOOST_AUTO_TEST_CASE(a_server_and_its_clients_share_a_thread) {
     });
 }
 
+// Old code takes any error for a reason to try again, and does not know that it was cancelled.
+BOOST_AUTO_TEST_CASE(a_cancelled_call_that_is_tried_again_for_ever_lets_others_run) {
+    coir::run([] {
+        auto pipe = pipe_ends();
+        bool others_have_run = false;
+        coir::fiber stubborn([&] {
+            char byte = 0;
+            for (int i = 0; i < 1'000'000 && !others_have_run; ++i) {
+                BOOST_TEST_REQUIRE(posix::read(pipe.a.get(), &byte, 1) == -1);
+                BOOST_TEST_REQUIRE(errno == ECANCELED);
+            }
+        });
+        coir::this_fiber::yield();
+        coir::fiber other([&] {
+            coir::this_fiber::sleep_for(std::chrono::milliseconds(1));
+            others_have_run = true;
+        });
+        stubborn.cancel();
+        stubborn.join();
+        BOOST_TEST(others_have_run);
+    });
+}
+
 // A descriptor that is always ready, in a loop that never waits, must not starve the others.
 BOOST_AUTO_TEST_CASE(calls_that_never_wait_let_others_run) {
     coir::run([] {

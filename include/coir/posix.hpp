@@ -58,8 +58,8 @@ struct __res_state;  // of <resolv.h>
 /// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
 /// | system popen pclose | the call, on the blocking pool |
 /// | flock lockf, and fcntl for a lock | until the lock is free |
-/// | close dup2 dup3 | nothing; other fibers' waits for the descriptor end with `EBADF` |
-/// | socket bind listen setsockopt pipe ... | nothing: libc's own, re-exported |
+/// | close dup2 dup3 close_range closefrom | nothing; other fibers' waits for the descriptor end
+/// with `EBADF` | | socket bind listen setsockopt pipe ... | nothing: libc's own, re-exported |
 ///
 /// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT`
 /// give `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and
@@ -178,7 +178,8 @@ COIR_API int accept4(int fd, sockaddr* from, socklen_t* from_size, int flags) no
 
 /// @name The end of a descriptor
 /// Close descriptors that fibers may wait for with these: libc's close does not wake the
-/// waiters.
+/// waiters. To them coir's own descriptors are none: closing one is `EBADF`, and a range leaves it
+/// out. close_range() with flags is libc's own.
 /// @{
 
 /// As close(2).
@@ -188,6 +189,10 @@ COIR_API int dup2(int old_fd, int new_fd) noexcept;
 #ifdef __linux__
 /// As dup3(2); it closes what `new_fd` was.
 COIR_API int dup3(int old_fd, int new_fd, int flags) noexcept;
+/// As close_range(2).
+COIR_API int close_range(unsigned int first, unsigned int last, int flags) noexcept;
+/// As closefrom(3).
+COIR_API void closefrom(int first) noexcept;
 #endif
 /// @}
 

@@ -56,6 +56,16 @@ int unseen_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event) {
 }
 #endif
 
+int raw_close_range([[maybe_unused]] unsigned int first, [[maybe_unused]] unsigned int last,
+                    [[maybe_unused]] int flags) {
+#ifdef SYS_close_range
+    return static_cast<int>(::syscall(SYS_close_range, first, last, flags));
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 int raw_pidfd_open([[maybe_unused]] pid_t process, [[maybe_unused]] unsigned int flags) {
 #ifdef SYS_pidfd_open
     return static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
@@ -152,6 +162,7 @@ constinit system_calls sys = {
     .splice = ::splice,
 
     .wait4 = ::wait4,
+    .close_range = raw_close_range,
     .pidfd_open = raw_pidfd_open,
     .process_madvise = raw_process_madvise,
 #endif

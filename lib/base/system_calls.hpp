@@ -110,7 +110,8 @@ struct system_calls {
                       unsigned int flags);
 
     pid_t (*wait4)(pid_t which, int* status, int options, rusage* usage);
-    int (*pidfd_open)(pid_t process, unsigned int flags);  // Linux 5.3
+    int (*close_range)(unsigned int first, unsigned int last, int flags);  // Linux 5.9
+    int (*pidfd_open)(pid_t process, unsigned int flags);                  // Linux 5.3
     ssize_t (*process_madvise)(int process_fd, const iovec* parts, std::size_t count, int advice,
                                unsigned int flags);  // Linux 5.10; on the own process since 5.13
 #endif

@@ -5,9 +5,7 @@
 
 #include <coir/posix.hpp>
 
-#include <dirent.h>
-#include <sys/resource.h>
-#include <cstdio>
+#include <unistd.h>
 
 using namespace coir::hook::detail;
 namespace posix = coir::posix;
@@ -21,6 +19,19 @@ COIR_HOOK int dup2(int old_fd, int new_fd) noexcept {
 COIR_HOOK int dup3(int old_fd, int new_fd, int flags) noexcept {
     return enabled() ? posix::dup3(old_fd, new_fd, flags)
                      : COIR_ORIGINAL(dup3)(old_fd, new_fd, flags);
+}
+
+COIR_HOOK int close_range(unsigned int first, unsigned int last, int flags) noexcept {
+    return enabled() ? posix::close_range(first, last, flags)
+                     : COIR_ORIGINAL(close_range)(first, last, flags);
+}
+
+COIR_HOOK void closefrom(int first) noexcept {
+    if (enabled()) {
+        posix::closefrom(first);
+    } else {
+        COIR_ORIGINAL(closefrom)(first);
+    }
 }
 
 // Other names of the same.

@@ -46,7 +46,7 @@ private:
                registered_[static_cast<std::size_t>(descriptor)];
     }
 
-    unique_fd epoll_;
+    own_descriptor epoll_;
     wake_channel wake_;  // edge-triggered, so it is never read: each raise() is an edge
     bool has_pwait2_ = true;
     // A guess that saves a system call: one-shot registrations stay, disarmed, until the close.

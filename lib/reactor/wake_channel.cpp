@@ -15,7 +15,7 @@ namespace coir::detail {
 
 wake_channel::wake_channel() {
 #ifdef __linux__
-    read_end_.reset(sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    read_end_ = own_descriptor(sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!read_end_) {
         throw std::system_error(errno, std::generic_category(),
                                 "coir: eventfd, to wake a carrier thread (limit: ulimit -n)");
@@ -26,8 +26,8 @@ wake_channel::wake_channel() {
         throw std::system_error(errno, std::generic_category(),
                                 "coir: pipe, to wake a carrier thread (limit: ulimit -n)");
     }
-    read_end_.reset(ends[0]);
-    write_end_.reset(ends[1]);
+    read_end_ = own_descriptor(ends[0]);
+    write_end_ = own_descriptor(ends[1]);
 #endif
 }
 

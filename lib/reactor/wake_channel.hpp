@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/unique_fd.hpp"
+#include "base/own_descriptor.hpp"
 
 namespace coir::detail {
 
@@ -19,8 +19,8 @@ public:
     void clear() noexcept;
 
 private:
-    unique_fd read_end_;
-    unique_fd write_end_;  // empty: the eventfd is both
+    own_descriptor read_end_;
+    own_descriptor write_end_;  // empty: the eventfd is both
 };
 
 }  // namespace coir::detail

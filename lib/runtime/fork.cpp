@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/fork.hpp"
 
+#include "base/own_descriptor.hpp"
 #include "core/scheduler.hpp"
 #include "reactor/reactor.hpp"
 #include "runtime/blocking_pool.hpp"
@@ -16,6 +17,7 @@ void in_child() noexcept {
     scheduler::leave_in_child();
     reactor::leave_in_child();
     leave_blocking_pool_in_child();
+    own_descriptor::forget_in_child();
 }
 
 bool register_handler() {

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,22 @@ struct socket_pair {
     }
     detail::unique_fd near;
     detail::unique_fd far;
+};
+
+// Lets the process open so many descriptors, for as long as it lives.
+class descriptor_limit {
+public:
+    explicit descriptor_limit(rlim_t soft) {
+        BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        const rlimit lowered{soft, before_.rlim_max};
+        BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &lowered) == 0);
+    }
+    descriptor_limit(const descriptor_limit&) = delete;
+    descriptor_limit& operator=(const descriptor_limit&) = delete;
+    ~descriptor_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
 };
 
 // One byte. Boost.Test may be used by one thread at a time: other threads take the second.

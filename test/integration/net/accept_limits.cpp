@@ -3,6 +3,7 @@
 #include "loopback.hpp"
 
 #include "base/log.hpp"
+#include "support/descriptors.hpp"
 #include "support/system_calls.hpp"
 
 #include <coir/net/serve.hpp>
@@ -42,19 +43,9 @@ __attribute__((no_sanitize("vptr"))) failure failure_of(F&& fn) {
 }
 
 // Lets the process open so many descriptors, for as long as it lives.
-class descriptor_limit {
+class limit_of_descriptors {
 public:
-    explicit descriptor_limit(rlim_t soft) {
-        fail_once();
-        getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit lowered{soft, before_.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &lowered) != 0) {
-            throw std::runtime_error("setrlimit");
-        }
-    }
-    descriptor_limit(const descriptor_limit&) = delete;
-    descriptor_limit& operator=(const descriptor_limit&) = delete;
-    ~descriptor_limit() { setrlimit(RLIMIT_NOFILE, &before_); }
+    explicit limit_of_descriptors(rlim_t soft) : limit_((fail_once(), soft)) {}
 
 private:
     // UndefinedBehaviorSanitizer looks at an object of each dynamic type, the first time, through a
@@ -65,7 +56,7 @@ private:
         BOOST_TEST(failure_of([] { tcp_socket::connect(any_port()); }).says("ulimit -n"));
     }
 
-    rlimit before_{};
+    coir::test::descriptor_limit limit_;
 };
 
 // The limit that leaves room for so many more descriptors than are open.
@@ -127,7 +118,7 @@ void serve_at_the_limit(int room) {
         bool early_echoes = false;
         bool late_echoes = false;
         {
-            const descriptor_limit lowered(limit);
+            const limit_of_descriptors lowered(limit);
             while (!ec) {
                 clients.push_back(tcp_socket::connect(listener.local_endpoint(), ec));
             }
@@ -170,7 +161,7 @@ BOOST_AUTO_TEST_CASE(twenty_thousand_connections_fail_by_name_at_the_limit_and_o
         int failed = 0;
         int echoed = 0;
         {
-            const descriptor_limit lowered(limit);
+            const limit_of_descriptors lowered(limit);
             for (int i = 1; i <= 20'000; ++i) {
                 failure now = failure_of(
                     [&] { connections.push_back(tcp_socket::connect(listener.local_endpoint())); });
@@ -200,7 +191,7 @@ BOOST_AUTO_TEST_CASE(accept_at_the_limit_fails_by_name_and_works_again_below_it)
         const rlim_t limit = room_for(0);
         failure f;
         {
-            const descriptor_limit lowered(limit);
+            const limit_of_descriptors lowered(limit);
             f = failure_of([&] { listener.accept(); });
         }
         BOOST_TEST((f.code == std::errc::too_many_files_open));
@@ -215,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_listener_at_the_limit_fails_by_name) {
     run_test([] {
         failure f;
         {
-            const descriptor_limit lowered(room_for(0));
+            const limit_of_descriptors lowered(room_for(0));
             f = failure_of([] { tcp_listener listener(any_port()); });
         }
         BOOST_TEST((f.code == std::errc::too_many_files_open));

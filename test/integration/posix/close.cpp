@@ -6,11 +6,15 @@
 #include <coir/run.hpp>
 #include <coir/this_fiber.hpp>
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 using namespace coir::test;
 namespace posix = coir::posix;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -125,6 +129,80 @@ BOOST_AUTO_TEST_CASE(closing_is_libcs) {
         t.call("close", [&] { return c.close(number); });
         t.call("close again", [&] { return c.close(number); });
         t.call("close -1", [&] { return c.close(-1); });
+    });
+}
+
+// --- Many at once, and coir's own ---------------------------------------------------------------
+
+// As a program closes all that it has: none of coir's is among them.
+BOOST_AUTO_TEST_CASE(a_loop_over_all_numbers_leaves_coir_what_it_needs) {
+    const pid_t child = ::fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {
+        coir::run([] {
+            for (int fd = 3; fd < 1024; ++fd) {
+                posix::close(fd);
+            }
+            posix::closefrom(3);
+            for (int fd = 3; fd < 1024; ++fd) {
+                posix::dup2(0, fd);
+            }
+            posix::close_range(3, ~0U, 0);
+            coir::fiber other([] { coir::this_fiber::sleep_for(2ms); });
+            other.join();
+            char byte = 0;
+            const auto pair = connected_sockets(socket_kind::unix_stream);
+            coir::fiber writer([&] { posix::send(pair.a.get(), "x", 1, 0); });
+            ::_exit(posix::recv(pair.b.get(), &byte, 1, 0) == 1 && byte == 'x' ? 0 : 1);
+        });
+        ::_exit(2);
+    }
+    int status = 0;
+    BOOST_TEST(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_range_ends_the_waits_for_what_is_in_it_and_for_nothing_else) {
+    coir::run([] {
+        auto meant = connected_sockets(socket_kind::unix_stream);
+        auto above = connected_sockets(socket_kind::unix_stream);
+        const int number = meant.a.get();
+        outcome ended;
+        outcome went_on;
+        char buffer[8];
+        char other_buffer[8];
+        coir::fiber a(
+            [&] { ended = outcome_of([&] { return posix::recv(number, buffer, 8, 0); }); });
+        coir::fiber b([&] {
+            went_on = outcome_of([&] { return posix::recv(above.a.get(), other_buffer, 8, 0); });
+        });
+        coir::this_fiber::yield();
+        errno = 4711;
+        BOOST_TEST(posix::close_range(unsigned(number), unsigned(number), 0) == 0);
+        BOOST_TEST(errno == 4711);
+        a.join();
+        BOOST_TEST(ended.result == -1);
+        BOOST_TEST(ended.error == EBADF);
+        BOOST_TEST(::fcntl(meant.a.release(), F_GETFD) == -1);
+        BOOST_TEST(posix::send(above.b.get(), "abc", 3, 0) == 3);
+        b.join();
+        BOOST_TEST(went_on.result == 3);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_range_is_said_as_libc_says_it) {
+    coir::run([] {
+        BOOST_TEST((outcome_of([] { return posix::close_range(9, 8, 0); }).error == EINVAL));
+        BOOST_TEST((outcome_of([] { return posix::close_range(3, 4, 1 << 20); }).error == EINVAL));
+    });
+}
+
+// Whoever counts on getting the lowest number free gets it.
+BOOST_AUTO_TEST_CASE(coirs_own_are_out_of_the_way) {
+    const unique_fd before(::dup(0));
+    coir::run([&] {
+        const unique_fd next(::dup(0));
+        BOOST_TEST(next.get() == before.get() + 1);
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include <coir/posix.hpp>
 
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 
 using namespace coir::hook::detail;
@@ -52,6 +53,14 @@ COIR_HOOK ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offse
                          std::size_t count, unsigned int flags) {
     return takes_call() ? posix::splice(in, in_offset, out, out_offset, count, flags)
                         : COIR_ORIGINAL(splice)(in, in_offset, out, out_offset, count, flags);
+}
+
+COIR_HOOK int eventfd_read(int fd, eventfd_t* value) {
+    return ::read(fd, value, sizeof *value) == sizeof *value ? 0 : -1;
+}
+
+COIR_HOOK int eventfd_write(int fd, eventfd_t value) {
+    return ::write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
 }
 
 // Other names of the same.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/client.hpp"
+#include "hook/clients/machine.hpp"
 #include "hook/clients/slow_server.hpp"
 
 #include <libmemcached/memcached.h>
@@ -21,10 +22,15 @@ public:
         return is_program(server) ? slow_server::missing() : "memcached";
     }
 
+    std::string versions() const override {
+        return std::string("libmemcached ") + ::memcached_lib_version() + " with memcached " +
+               version_said_by(std::string(server) + " --version");
+    }
+
     void start() override {
-        memcached_.start(
-            {server, "-l", "127.0.0.1", "-p", std::to_string(port_), "-U", "0", "-u", "nobody"},
-            folder_.path() + "/log", {port_});
+        memcached_.start({server, "-l", "127.0.0.1", "-p", std::to_string(port_), "-U", "0", "-u",
+                          "nobody", "-c", "4100"},
+                         folder_.path() + "/log", {port_});
         slow_.stand_before_memcached(port_);
         slow_.start();
     }

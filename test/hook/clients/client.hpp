@@ -25,8 +25,8 @@ struct capacity {
 constexpr capacity hundreds(const char* because) { return {100, because}; }
 constexpr capacity thousands() { return {4000, ""}; }
 
-// One row of the matrix: a client library as it is, and the server that it talks to. Nothing in an
-// implementation knows of fibers.
+// One row of the matrix: a client library as it is, and the server that it talks to; or calls of
+// libc's that wait for somebody else. Nothing in an implementation knows of fibers.
 class client {
 public:
     client() = default;
@@ -67,5 +67,9 @@ void add_openssl(client_list& clients);
 void add_memcached(client_list& clients);
 void add_beast(client_list& clients);
 void add_libssh2(client_list& clients);
+void add_rabbitmq(client_list& clients);
+void add_name_service(client_list& clients);
+void add_commands(client_list& clients);
+void add_streams(client_list& clients);
 
 }  // namespace coir::test

@@ -38,6 +38,10 @@ constexpr const char* usage =
 
 client_list all_clients() {
     client_list clients;
+    // A fork copies the tables of all memory; these go first, while there is little.
+    add_name_service(clients);
+    add_commands(clients);
+    add_streams(clients);
 #ifdef COIR_HAVE_LIBPQ
     add_libpq(clients);
 #endif
@@ -59,6 +63,9 @@ client_list all_clients() {
     add_beast(clients);
 #ifdef COIR_HAVE_LIBSSH2
     add_libssh2(clients);
+#endif
+#ifdef COIR_HAVE_RABBITMQ
+    add_rabbitmq(clients);
 #endif
     return clients;
 }

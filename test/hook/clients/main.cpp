@@ -140,12 +140,12 @@ std::string two_thousand(client& c) {
     constexpr rlim_t descriptors_each = 2;
     const capacity most = c.most_at_once();
     if (most.calls < many) {
-        return std::string("not borne: ") + most.because;
+        return std::string("left out: ") + most.because;
     }
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < (many + 50) * descriptors_each) {
-        return "not borne: at most " + std::to_string(limit.rlim_cur) + " descriptors (ulimit -n)";
+        return "left out: at most " + std::to_string(limit.rlim_cur) + " descriptors (ulimit -n)";
     }
     const overlap all = measure_overlap(c, many, 1);
     return in_seconds(all.in_fibers);

@@ -4,6 +4,8 @@
 #include "hook/clients/slow_server.hpp"
 
 #include <libmemcached/memcached.h>
+#include <sys/resource.h>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -28,8 +30,12 @@ public:
     }
 
     void start() override {
+        // As many as 2,000 calls need, or as there may be: it ends if it cannot have them.
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        const auto most = std::min<rlim_t>(4100, limit.rlim_cur - 100);
         memcached_.start({server, "-l", "127.0.0.1", "-p", std::to_string(port_), "-U", "0", "-u",
-                          "nobody", "-c", "4100"},
+                          "nobody", "-c", std::to_string(most)},
                          folder_.path() + "/log", {port_});
         slow_.stand_before_memcached(port_);
         slow_.start();

@@ -196,6 +196,10 @@ void describe(const client_list& clients) {
         }
     }
     std::printf("%s%s\n", said.c_str(), said.empty() ? "" : ".\n");
+#ifdef COIR_CLIENTS_LEFT_OUT
+    std::printf("Skipped, since they were not installed when this was built: %s.\n\n",
+                COIR_CLIENTS_LEFT_OUT);
+#endif
     std::fflush(stdout);
 }
 

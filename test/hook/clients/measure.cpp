@@ -20,6 +20,7 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds usual_delay = 200ms;
+constexpr milliseconds limit = 2min;  // of all calls: one that hangs is a failure, and ends
 
 // Sleeps a millisecond at a time for as long as it lives, and notes when that took longer.
 class ticker {
@@ -90,11 +91,13 @@ overlap measure_overlap(client& c, std::size_t calls, std::size_t sample) {
     return coir::run(options, [&]() -> overlap {
         const ticker tick;
         begun = clock::now();
-        task_group group;
-        for (std::size_t i = 0; i < calls; ++i) {
-            group.spawn([&] { c.call(usual_delay); });
-        }
-        group.join();
+        with_timeout(limit, [&] {
+            task_group group;
+            for (std::size_t i = 0; i < calls; ++i) {
+                group.spawn([&] { c.call(usual_delay); });
+            }
+            group.join();
+        });
         return {calls, usual_delay, in_turn, clock::now() - begun, tick.longest_stall()};
     });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A name service that takes its time, for the tests: libnss_coirslow.so.2, which libc calls for a
-// database that is set to "coirslow". It knows whatever it is asked for.
+// database that is set to "coirslow". It knows whatever it is asked for, and takes as long as the
+// name says: "after-500-ms".
 #include <arpa/inet.h>
 #include <grp.h>
 #include <netdb.h>
@@ -15,7 +16,11 @@
 
 namespace {
 
-constexpr useconds_t time_taken = 200'000;
+void take_time(const char* name) noexcept {
+    unsigned milliseconds = 200;
+    std::sscanf(name, "after-%u-ms", &milliseconds);
+    ::usleep(milliseconds * 1000);
+}
 
 // Deals out the caller's memory.
 class memory {
@@ -50,7 +55,7 @@ nss_status too_small(int* error) noexcept {
 
 nss_status fill(passwd* entry, const char* name, uid_t number, char* buffer, std::size_t size,
                 int* error) noexcept {
-    ::usleep(time_taken);
+    take_time(name);
     char* const copy = memory(buffer, size).copy(name);
     if (copy == nullptr) {
         return too_small(error);
@@ -61,7 +66,7 @@ nss_status fill(passwd* entry, const char* name, uid_t number, char* buffer, std
 
 nss_status fill(group* entry, const char* name, gid_t number, char* buffer, std::size_t size,
                 int* error) noexcept {
-    ::usleep(time_taken);
+    take_time(name);
     memory dealer(buffer, size);
     char** const members = dealer.take<char*>(2);
     char* const copy = members != nullptr ? dealer.copy(name) : nullptr;
@@ -76,7 +81,7 @@ nss_status fill(group* entry, const char* name, gid_t number, char* buffer, std:
 
 nss_status fill(servent* entry, const char* name, int port, const char* protocol, char* buffer,
                 std::size_t size, int* error) noexcept {
-    ::usleep(time_taken);
+    take_time(name);
     memory dealer(buffer, size);
     char** const aliases = dealer.take<char*>(1);
     char* const copy = aliases != nullptr ? dealer.copy(name) : nullptr;
@@ -91,7 +96,7 @@ nss_status fill(servent* entry, const char* name, int port, const char* protocol
 
 nss_status fill(hostent* entry, const char* name, in_addr address, char* buffer, std::size_t size,
                 int* error, int* host_error) noexcept {
-    ::usleep(time_taken);
+    take_time(name);
     memory dealer(buffer, size);
     char** const lists = dealer.take<char*>(3);
     auto* const place = lists != nullptr ? dealer.take<in_addr>(1) : nullptr;

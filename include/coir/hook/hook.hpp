@@ -104,8 +104,9 @@ Function* original(const char* name) {
 
 /// Looks for what keeps calls from being taken, in the program and in every library that is loaded
 /// now: libc in front of coir::hook in the link order, a library that was opened with
-/// `RTLD_DEEPBIND` or linked with `-Bsymbolic`, another library that takes the same names. Each
-/// finding is a sentence that names the file, the call, and what to change.
+/// `RTLD_DEEPBIND`, another library with functions of the same names, be it linked with
+/// `-Bsymbolic` or taking the calls of others. Each finding is a sentence that names the file, the
+/// call, and what to change.
 ///
 /// It is done once when the program starts, and what it finds is written to stderr. After a
 /// `dlopen` it may be done again.

@@ -2,6 +2,7 @@
 #include "hook/clients/client.hpp"
 #include "hook/clients/slow_server.hpp"
 
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/version.hpp>
 
 namespace coir::test {
 
@@ -34,7 +36,11 @@ class asio_client : public client {
 public:
     std::string name() const override { return "Boost.Asio, synchronous"; }
     std::string missing() const override { return slow_server::missing(); }
-    std::size_t most_at_once() const override { return 4000; }
+    std::string versions() const override {
+        std::string version = "Boost " BOOST_LIB_VERSION;
+        std::replace(version.begin(), version.end(), '_', '.');
+        return version;
+    }
     void start() override { server_.start(); }
     void kill() override { server_.kill(); }
 

@@ -18,7 +18,9 @@ public:
         return tls_ ? "libcurl easy, https" : "libcurl easy, http";
     }
     std::string missing() const override { return slow_server::missing(); }
-    std::size_t most_at_once() const override { return tls_ ? 100 : 4000; }
+    std::string versions() const override {
+        return std::string("libcurl ") + ::curl_version_info(CURLVERSION_NOW)->version;
+    }
     void start() override { server_.start(); }
     void kill() override { server_.kill(); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/client.hpp"
+#include "hook/clients/machine.hpp"
 #include "hook/clients/server_process.hpp"
 
 #include <hiredis/hiredis.h>
@@ -20,7 +21,11 @@ public:
     std::string missing() const override {
         return is_program(server) ? "" : "Redis' server (redis-server)";
     }
-    std::size_t most_at_once() const override { return 4000; }
+    std::string versions() const override {
+        return "hiredis " + std::to_string(HIREDIS_MAJOR) + '.' + std::to_string(HIREDIS_MINOR) +
+               '.' + std::to_string(HIREDIS_PATCH) + " with Redis " +
+               version_said_by(std::string(server) + " --version");
+    }
 
     void start() override {
         server_.start({server, "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "",

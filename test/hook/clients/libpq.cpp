@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/client.hpp"
+#include "hook/clients/machine.hpp"
 #include "hook/clients/server_process.hpp"
 
 #include <libpq-fe.h>
@@ -29,11 +30,40 @@ std::string program(const std::string& name) {
 
 std::string seconds(milliseconds time) { return std::to_string(double(time.count()) / 1000); }
 
+// One for all rows: a new one takes a while to make.
+class server {
+public:
+    void start() {
+        const std::string data = folder_.path() + "/data";
+        if (!std::filesystem::exists(data)) {
+            give_to(folder_.path(), user);
+            server_process::run({program("initdb"), "--pgdata", data, "--auth", "trust",
+                                 "--no-sync", "--no-locale", "--username", "test"},
+                                user);
+            make_certificate(folder_.path(), user);
+        }
+        std::filesystem::remove(data + "/postmaster.pid");
+        process_.start({program("postgres"), "-D", data, "-p", std::to_string(port), "-h",
+                        "127.0.0.1", "-k", "", "-c", "fsync=off", "-c", "max_connections=2100",
+                        "-c", "ssl=on", "-c", "ssl_cert_file=" + folder_.path() + "/cert.pem", "-c",
+                        "ssl_key_file=" + folder_.path() + "/key.pem"},
+                       folder_.path() + "/log", {port}, user);
+    }
+
+    void kill() { process_.kill(); }
+
+    const int port = free_port();
+
+private:
+    const temporary_folder folder_;
+    server_process process_;
+};
+
 enum class protocol { plain, tls, pipeline };
 
 class libpq_client final : public client {
 public:
-    explicit libpq_client(protocol p) : protocol_(p) {}
+    libpq_client(protocol p, std::shared_ptr<server> s) : protocol_(p), server_(std::move(s)) {}
 
     std::string name() const override {
         switch (protocol_) {
@@ -51,25 +81,18 @@ public:
         return program("postgres").empty() ? "PostgreSQL's server (postgresql)" : "";
     }
 
-    void start() override {
-        const std::string data = folder_.path() + "/data";
-        if (!std::filesystem::exists(data)) {
-            give_to(folder_.path(), user);
-            server_process::run({program("initdb"), "--pgdata", data, "--auth", "trust",
-                                 "--no-sync", "--no-locale", "--username", "test"},
-                                user);
-            make_certificate(folder_.path(), user);
-        }
-        std::filesystem::remove(data + "/postmaster.pid");
-        server_.start({program("postgres"), "-D", data, "-p", std::to_string(port_), "-h",
-                       "127.0.0.1", "-k", "", "-c", "fsync=off", "-c", "max_connections=130", "-c",
-                       "ssl=on", "-c", "ssl_cert_file=" + folder_.path() + "/cert.pem", "-c",
-                       "ssl_key_file=" + folder_.path() + "/key.pem"},
-                      folder_.path() + "/log", {port_}, user);
-        await_answer();
+    std::string versions() const override {
+        const int version = ::PQlibVersion();
+        return "libpq " + std::to_string(version / 10'000) + '.' +
+               std::to_string(version % 10'000) + " with PostgreSQL " +
+               version_said_by(program("postgres") + " --version");
     }
 
-    void kill() override { server_.kill(); }
+    void start() override {
+        server_->start();
+        await_answer(*this);
+    }
+    void kill() override { server_->kill(); }
 
     void call(milliseconds delay) override {
         const connection c(*this);
@@ -138,36 +161,21 @@ private:
     };
 
     std::string address() const {
-        return "host=127.0.0.1 dbname=postgres user=test port=" + std::to_string(port_) +
+        return "host=127.0.0.1 dbname=postgres user=test port=" + std::to_string(server_->port) +
                (protocol_ == protocol::tls ? " sslmode=require" : " sslmode=disable") +
                " gssencmode=disable";
     }
 
-    // It listens before it has recovered from a crash.
-    void await_answer() {
-        for (int i = 0;; ++i) {
-            try {
-                return call(milliseconds(0));
-            } catch (const client_error&) {
-                if (i == 200) {
-                    throw;
-                }
-                ::usleep(50'000);
-            }
-        }
-    }
-
     const protocol protocol_;
-    const temporary_folder folder_;
-    const int port_ = free_port();
-    server_process server_;
+    const std::shared_ptr<server> server_;
 };
 
 }  // namespace
 
 void add_libpq(client_list& clients) {
+    const auto all = std::make_shared<server>();
     for (const protocol p : {protocol::plain, protocol::tls, protocol::pipeline}) {
-        clients.push_back(std::make_unique<libpq_client>(p));
+        clients.push_back(std::make_unique<libpq_client>(p, all));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/blocking_socket.hpp"
 #include "hook/clients/client.hpp"
+#include "hook/clients/machine.hpp"
 #include "hook/clients/server_process.hpp"
 
 #include <libssh2.h>
@@ -25,7 +26,13 @@ public:
     std::string missing() const override {
         return is_program(server) ? "" : "OpenSSH's server (openssh-server)";
     }
-    std::size_t most_at_once() const override { return 50; }
+    std::string versions() const override {
+        return std::string("libssh2 ") + ::libssh2_version(0) + " with OpenSSH " +
+               version_said_by("ssh -V");
+    }
+    capacity most_at_once() const override {
+        return hundreds("four processes of sshd's, and a key exchange, for each");
+    }
 
     // As whoever we are, with a key of our own.
     void start() override {
@@ -39,7 +46,9 @@ public:
                 << "ListenAddress 127.0.0.1:" << port_ << "\nHostKey " << folder
                 << "/host\nAuthorizedKeysFile " << folder << "/user.pub\nPidFile " << folder
                 << "/pid\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n"
-                << "MaxStartups 200\nMaxSessions 200\n";
+                << "MaxStartups 200\nMaxSessions 200\n"
+                // bash reads ~/.bashrc where sshd starts it, and who knows what is in there.
+                << "SetEnv HOME=" << folder << '\n';
             // What sshd drops its privileges into.
             if (::geteuid() == 0) {
                 std::filesystem::create_directories("/run/sshd");

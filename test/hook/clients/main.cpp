@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The client matrix: blocking clients, unmodified, many at once on one thread, against real servers
 // on loopback. scripts/client-matrix runs it whole and keeps its table; CTest runs the short form.
+#include "hook/clients/machine.hpp"
 #include "hook/clients/measure.hpp"
+#include "hook/clients/server_process.hpp"
 
 #include <coir/hook/hook.hpp>
 
@@ -36,6 +38,10 @@ constexpr const char* usage =
 
 client_list all_clients() {
     client_list clients;
+    // A fork copies the tables of all memory; these go first, while there is little.
+    add_name_service(clients);
+    add_commands(clients);
+    add_streams(clients);
 #ifdef COIR_HAVE_LIBPQ
     add_libpq(clients);
 #endif
@@ -58,6 +64,9 @@ client_list all_clients() {
 #ifdef COIR_HAVE_LIBSSH2
     add_libssh2(clients);
 #endif
+#ifdef COIR_HAVE_RABBITMQ
+    add_rabbitmq(clients);
+#endif
     return clients;
 }
 
@@ -73,7 +82,8 @@ std::string in_milliseconds(seconds time) {
     return text;
 }
 
-// One cell; what a measurement throws stands in it, and counts.
+// What a measurement throws stands in its cell, and counts. After a failure the row has dashes: a
+// client that hangs once would do so in each cell.
 class row {
 public:
     explicit row(const std::string& name) { std::printf("| %s", name.c_str()); }
@@ -84,15 +94,24 @@ public:
         std::fflush(stdout);
     }
 
-    void cell(const std::function<std::string()>& measure) {
-        try {
-            std::printf(" | %s", measure().c_str());
-        } catch (const std::exception& error) {
-            std::printf(" | FAILED: %s", error.what());
-            failed_ = true;
+    // As many as `columns`, with " | " between them.
+    void cells(int columns, const std::function<std::string()>& measure) {
+        std::string text = "-";
+        if (!failed_) {
+            try {
+                std::printf(" | %s", measure().c_str());
+                std::fflush(stdout);
+                return;
+            } catch (const std::exception& error) {
+                text = std::string("FAILED: ") + error.what();
+                failed_ = true;
+            }
         }
-        std::fflush(stdout);
+        for (int i = 0; i < columns; ++i) {
+            std::printf(" | %s", i == 0 ? text.c_str() : "-");
+        }
     }
+    void cell(const std::function<std::string()>& measure) { cells(1, measure); }
 
     bool failed() const { return failed_; }
 
@@ -118,21 +137,29 @@ void require_overlap(const overlap& all) {
 // Many at once, above the number of descriptors that select(2) knows.
 std::string two_thousand(client& c) {
     constexpr std::size_t many = 2000;
-    if (c.most_at_once() < many) {
-        return "not borne by the server";
+    constexpr rlim_t descriptors_each = 2;
+    const capacity most = c.most_at_once();
+    if (most.calls < many) {
+        return std::string("left out: ") + most.because;
+    }
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < (many + 50) * descriptors_each) {
+        return "left out: at most " + std::to_string(limit.rlim_cur) + " descriptors (ulimit -n)";
     }
     const overlap all = measure_overlap(c, many, 1);
     return in_seconds(all.in_fibers);
 }
 
 bool measure(client& c, const options& chosen) {
-    const std::size_t calls = std::min<std::size_t>(chosen.brief ? 20 : 100, c.most_at_once());
+    const std::size_t calls =
+        std::min<std::size_t>(chosen.brief ? 20 : 100, c.most_at_once().calls);
     row r(c.name());
     r.cell([&] {
         c.start();
         return std::to_string(measure_stack(c)) + " B";
     });
-    r.cell([&] {
+    r.cells(5, [&] {
         const overlap all = measure_overlap(c, calls, chosen.brief ? 1 : 5);
         require_overlap(all);
         char text[160];
@@ -144,13 +171,36 @@ bool measure(client& c, const options& chosen) {
     r.cell([&] { return in_milliseconds(measure_deadline(c)); });
     r.cell([&] { return in_milliseconds(measure_cancel(c)); });
     r.cell([&] { return chosen.brief ? "-" : two_thousand(c); });
-    r.cell([&] {
+    r.cell([&]() -> std::string {
+        if (!c.has_server()) {
+            return "-";
+        }
         const seconds taken = measure_death_of_server(c);
         c.start();
         c.call(std::chrono::milliseconds(0));  // and all is well again
         return in_milliseconds(taken);
     });
+    c.kill();
+    end_children();
     return !r.failed();
+}
+
+// What the figures were measured with.
+void describe(const client_list& clients) {
+    std::printf("%s.\n", machine().c_str());
+    std::string said;
+    for (const auto& c : clients) {
+        const std::string versions = c->missing().empty() ? c->versions() : "";
+        if (!versions.empty() && said.find(versions) == std::string::npos) {
+            said += (said.empty() ? "" : "; ") + versions;
+        }
+    }
+    std::printf("%s%s\n", said.c_str(), said.empty() ? "" : ".\n");
+#ifdef COIR_CLIENTS_LEFT_OUT
+    std::printf("Skipped, since they were not installed when this was built: %s.\n\n",
+                COIR_CLIENTS_LEFT_OUT);
+#endif
+    std::fflush(stdout);
 }
 
 options parse(int argc, char** argv) {
@@ -173,7 +223,7 @@ options parse(int argc, char** argv) {
 void allow_descriptors() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 16'384));
+    limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 16'384));
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -182,19 +232,24 @@ void allow_descriptors() {
 int main(int argc, char** argv) {
     const options chosen = parse(argc, argv);
     allow_descriptors();
+    client_list clients = all_clients();
+    clients.erase(std::remove_if(clients.begin(), clients.end(),
+                                 [&](const auto& c) {
+                                     return c->name().find(chosen.only) == std::string::npos;
+                                 }),
+                  clients.end());
+    describe(clients);
     std::puts(
         "| client | stack of a call | calls | in turn | in fibers | times as fast | longest stall |"
         " after the deadline | after a cancel | 2,000 at once | after the server's end |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|");
     bool all_well = true;
     std::size_t measured = 0;
-    for (const auto& c : all_clients()) {
-        if (c->name().find(chosen.only) == std::string::npos) {
-            continue;
-        }
+    for (const auto& c : clients) {
         if (const std::string missing = c->missing(); !missing.empty()) {
-            std::printf("| %s | skipped: %s is not installed |\n", c->name().c_str(),
-                        missing.c_str());
+            std::printf(
+                "| %s | skipped: %s is not installed | - | - | - | - | - | - | - | - | - |\n",
+                c->name().c_str(), missing.c_str());
             continue;
         }
         all_well = measure(*c, chosen) && all_well;

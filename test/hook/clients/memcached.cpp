@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/client.hpp"
+#include "hook/clients/machine.hpp"
 #include "hook/clients/slow_server.hpp"
 
 #include <libmemcached/memcached.h>
+#include <sys/resource.h>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,10 +24,19 @@ public:
         return is_program(server) ? slow_server::missing() : "memcached";
     }
 
+    std::string versions() const override {
+        return std::string("libmemcached ") + ::memcached_lib_version() + " with memcached " +
+               version_said_by(std::string(server) + " --version");
+    }
+
     void start() override {
-        memcached_.start(
-            {server, "-l", "127.0.0.1", "-p", std::to_string(port_), "-U", "0", "-u", "nobody"},
-            folder_.path() + "/log", {port_});
+        // As many as 2,000 calls need, or as there may be: it ends if it cannot have them.
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        const auto most = std::min<rlim_t>(4100, limit.rlim_cur - 100);
+        memcached_.start({server, "-l", "127.0.0.1", "-p", std::to_string(port_), "-U", "0", "-u",
+                          "nobody", "-c", std::to_string(most)},
+                         folder_.path() + "/log", {port_});
         slow_.stand_before_memcached(port_);
         slow_.start();
     }

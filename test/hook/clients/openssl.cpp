@@ -25,6 +25,9 @@ class openssl_client final : public client {
 public:
     std::string name() const override { return "OpenSSL on a blocking socket"; }
     std::string missing() const override { return slow_server::missing(); }
+    std::string versions() const override {
+        return std::string("OpenSSL ") + ::OpenSSL_version(OPENSSL_VERSION_STRING);
+    }
     void kill() override { server_.kill(); }
 
     void start() override {

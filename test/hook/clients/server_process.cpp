@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/clients/server_process.hpp"
 
-#include "hook/clients/client.hpp"
-
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,7 +15,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -69,14 +69,32 @@ bool listens(int port) {
     ::_exit(127);
 }
 
-// With its children's children: a server may put a session into a group of its own.
-void kill_tree(pid_t process) {
-    const std::string number = std::to_string(process);
-    std::ifstream children("/proc/" + number + "/task/" + number + "/children");
-    for (pid_t child = 0; children >> child;) {
-        kill_tree(child);
+// By the threads that have started them.
+std::vector<pid_t> children_of(pid_t process) {
+    std::vector<pid_t> children;
+    std::error_code gone;
+    const std::string threads = "/proc/" + std::to_string(process) + "/task";
+    for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
+        std::ifstream numbers(thread.path() / "children");
+        for (pid_t child = 0; numbers >> child;) {
+            children.push_back(child);
+        }
     }
+    return children;
+}
+
+// Ends it and its children's children, of whatever group: a server may put a session into one of
+// its own. What is stopped first starts nothing more. They are awaited, too: those whose parent has
+// ended are ours.
+void end_tree(pid_t process) {
+    ::kill(process, SIGSTOP);
+    const std::vector<pid_t> children = children_of(process);
     ::kill(process, SIGKILL);
+    while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    for (const pid_t child : children) {
+        end_tree(child);
+    }
 }
 
 const passwd* user_to_become(const std::string& user) {
@@ -86,6 +104,7 @@ const passwd* user_to_become(const std::string& user) {
 pid_t launch(const std::vector<std::string>& command, const std::string& log,
              const std::string& user) {
     const passwd* const other = user_to_become(user);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // its children are ours when it ends
     const pid_t child = ::fork();
     if (child < 0) {
         throw std::system_error(errno, std::generic_category(), "fork");
@@ -117,38 +136,63 @@ void server_process::start(const std::vector<std::string>& command, const std::s
                            const std::vector<int>& ports, const std::string& user) {
     child_ = launch(command, log, user);
     const auto limit = std::chrono::steady_clock::now() + start_limit;
+    const auto check = [&](bool in_time) {
+        const bool ended = ::waitpid(child_, nullptr, WNOHANG) == child_;
+        if (ended || !in_time) {
+            child_ = ended ? -1 : child_;
+            std::system(("tail -20 " + log + " >&2").c_str());
+            throw std::runtime_error(command.front() +
+                                     (ended ? " has ended at its start" : " does not listen"));
+        }
+    };
     for (const int port : ports) {
         while (!listens(port)) {
-            const bool ended = ::waitpid(child_, nullptr, WNOHANG) == child_;
-            if (ended || std::chrono::steady_clock::now() > limit) {
-                child_ = ended ? -1 : child_;
-                std::system(("tail -20 " + log + " >&2").c_str());
-                throw std::runtime_error(command.front() + " does not listen");
-            }
+            check(std::chrono::steady_clock::now() < limit);
             std::this_thread::sleep_for(milliseconds(20));
         }
     }
+    check(true);  // or somebody else listens there
 }
 
 void server_process::kill() {
     if (child_ > 0) {
-        kill_tree(child_);
-        ::kill(-child_, SIGKILL);  // whoever was started meanwhile
-        while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        end_tree(child_);
         child_ = -1;
     }
 }
 
-int free_port() {
-    const detail::unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw std::system_error(errno, std::generic_category(), "a free port");
+void await_answer(client& c) {
+    for (int i = 0;; ++i) {
+        try {
+            return c.call(milliseconds(0));
+        } catch (const client_error&) {
+            if (i == 200) {
+                throw;
+            }
+            std::this_thread::sleep_for(milliseconds(50));
+        }
     }
-    return ntohs(address.sin_port);
+}
+
+void end_children() {
+    for (const pid_t child : children_of(::getpid())) {
+        end_tree(child);
+    }
+}
+
+int free_port() {
+    static std::minstd_rand random{std::random_device{}()};
+    // Those above are dealt out by the kernel, to any process at any moment (ip_local_port_range).
+    std::uniform_int_distribution<int> below(10'000, 32'000);
+    for (int tries = 0; tries < 1000; ++tries) {
+        const int port = below(random);
+        const detail::unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const sockaddr_in address = loopback(port);
+        if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+            return port;
+        }
+    }
+    throw std::runtime_error("no port is free");
 }
 
 void give_to(const std::string& path, const std::string& user) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "hook/clients/client.hpp"
 #include "support/temporary.hpp"
 
 #include <sys/types.h>
@@ -25,14 +26,20 @@ public:
     void start(const std::vector<std::string>& command, const std::string& log,
                const std::vector<int>& ports, const std::string& user = {});
 
-    // Ends it at once, and its children with it.
+    // Ends it at once, and what it has started with it. None is left, not even as a zombie.
     void kill();
 
 private:
     pid_t child_ = -1;
 };
 
-// A port that nothing listened on just now.
+// Calls until it is answered: a server may listen before it lets anybody in.
+void await_answer(client& c);
+
+// The same for every child that this process still has.
+void end_children();
+
+// A port that nobody had just now, and that nobody gets who does not ask for it.
 int free_port();
 
 // Makes a folder belong to `user`, where we are root.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <sched.h>
+#include "base/system_calls.hpp"
+
 #include <atomic>
 
 namespace coir::detail {
@@ -24,7 +25,7 @@ public:
             ++spins_;
             pause_while_spinning();
         } else {
-            ::sched_yield();
+            sys.sched_yield();
         }
     }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -131,6 +132,7 @@ constinit system_calls sys = {
     .madvise = ::madvise,
 
     .nanosleep = ::nanosleep,
+    .sched_yield = ::sched_yield,
     .clock_nanosleep = ::clock_nanosleep,
 
     .waitpid = ::waitpid,

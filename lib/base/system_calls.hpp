@@ -77,6 +77,7 @@ struct system_calls {
     int (*madvise)(void* start, std::size_t size, int advice);
 
     int (*nanosleep)(const timespec* duration, timespec* left);
+    int (*sched_yield)();
     int (*clock_nanosleep)(clockid_t clock, int flags, const timespec* request, timespec* left);
 
     pid_t (*waitpid)(pid_t which, int* status, int options);

@@ -54,6 +54,7 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
     take(sys.ppoll, "ppoll");
     take(sys.nanosleep, "nanosleep");
     take(sys.clock_nanosleep, "clock_nanosleep");
+    take(sys.sched_yield, "sched_yield");
     take(sys.waitpid, "waitpid");
     take(sys.waitid, "waitid");
     take(sys.system, "system");
@@ -66,6 +67,8 @@ void take_system_calls_from(void* (*look_up)(const char* name)) noexcept {
     take(sys.epoll_wait, "epoll_wait");
     take(sys.sendfile, "sendfile");
     take(sys.splice, "splice");
+    take(sys.preadv2, "preadv2");
+    take(sys.pwritev2, "pwritev2");
     take(sys.wait4, "wait4");
 #endif
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coir/this_fiber.hpp>
 
+#include "base/system_calls.hpp"
 #include "core/scheduler.hpp"
 #include "core/waiter.hpp"
 
 #include <coir/cancellation.hpp>
-
-#include <sched.h>
 
 namespace coir::this_fiber {
 
@@ -17,7 +16,7 @@ void yield() {
     if (scheduler* const home = scheduler::current()) {
         home->yield();
     } else {
-        ::sched_yield();
+        detail::sys.sched_yield();
     }
 }
 

@@ -63,7 +63,7 @@ public:
     void lock() noexcept {
         // Who is at work does not wait for anything, but may have lost its processor.
         while (!begin_work(std::memory_order_acquire)) {
-            ::sched_yield();
+            COIR_ORIGINAL(sched_yield)();
         }
     }
 

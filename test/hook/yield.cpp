@@ -2,6 +2,7 @@
 // Who waits for another one in a loop around sched_yield.
 #include "hook/callers.hpp"
 
+#include <coir/this_fiber.hpp>
 #include <coir/timeout.hpp>
 
 #include <sched.h>
@@ -57,6 +58,15 @@ BOOST_AUTO_TEST_CASE(it_lets_others_run_in_a_scope_that_has_ended_as_well) {
         },
         [&] { other_ran = true; });
     BOOST_TEST(other_ran);
+}
+
+// On a plain thread a scope is enough for calls to be coir's.
+BOOST_AUTO_TEST_CASE(a_plain_thread_in_a_scope_yields_to_threads) {
+    const time_bomb limit;
+    coir::try_for(1s, [] {
+        BOOST_TEST(::sched_yield() == 0);
+        coir::this_fiber::yield();
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,11 +18,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -294,7 +296,18 @@ double median_of(std::vector<window> windows, double window::*member) {
 }
 
 std::size_t argument(int argc, char** argv, int index, std::size_t otherwise) {
-    return index < argc ? std::strtoull(argv[index], nullptr, 10) : otherwise;
+    if (index >= argc) {
+        return otherwise;
+    }
+    const std::string text = argv[index];
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number == 0) {
+        throw std::invalid_argument("'" + text +
+                                    "' is no number above 0\nusage: bench_echo [connections [bytes "
+                                    "[requests a window [rounds]]]]");
+    }
+    return number;
 }
 
 void run(const load& what) {
@@ -337,12 +350,12 @@ void run(const load& what) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    load what;
-    what.connections = argument(argc, argv, 1, what.connections);
-    what.bytes = argument(argc, argv, 2, what.bytes);
-    what.requests = argument(argc, argv, 3, what.requests);
-    what.rounds = argument(argc, argv, 4, what.rounds);
     try {
+        load what;
+        what.connections = argument(argc, argv, 1, what.connections);
+        what.bytes = argument(argc, argv, 2, what.bytes);
+        what.requests = argument(argc, argv, 3, what.requests);
+        what.rounds = argument(argc, argv, 4, what.rounds);
         run(what);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench_echo: %s\n", error.what());

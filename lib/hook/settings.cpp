@@ -63,6 +63,7 @@ void choose(std::string_view word) noexcept {
         choose(rest.substr(0, end));
         rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
     }
+    chosen.read = true;
 }
 
 }  // namespace

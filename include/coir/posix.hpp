@@ -74,7 +74,8 @@ struct __res_state;  // of <resolv.h>
 ///   does a fiber's write. Writing to a pipe that nobody reads does both, as in libc, and so do
 ///   sendfile and splice to a socket.
 /// - A signal does not end a wait: it goes on, as if every handler were installed with
-///   `SA_RESTART`.
+///   `SA_RESTART`. But where @ref coir::hook is linked it knows of the handlers, and a call ends
+///   with `EINTR` as in libc.
 /// - `SO_RCVLOWAT` counts while a call waits; what is there at once is returned even if it is
 ///   less.
 /// - A terminal is written to in small pieces, and blocks the thread if it takes only part of

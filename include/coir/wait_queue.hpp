@@ -35,6 +35,7 @@ class wait_queue;
 
 namespace detail {
 
+class signal_line;
 class waiter;
 
 struct wait_link {
@@ -270,6 +271,8 @@ public:
     bool empty() const noexcept { return head_.next == &head_; }
 
 private:
+    friend class detail::signal_line;  // who waits there stands in a reactor's lists as well
+
     struct unlock_function {
         void* object;
         void (*unlock)(void*);

@@ -21,6 +21,10 @@ public:
 
     static bool now() noexcept { return depth_ != 0; }
 
+    // How many there are, and back to so many: for who leaves a stretch by a jump.
+    static int depth() noexcept { return depth_; }
+    static void go_back_to(int depth) noexcept { depth_ = depth; }
+
 private:
     // Read in signal handlers, and so never allocated on first use.
     inline static constinit thread_local int depth_ [[gnu::tls_model("initial-exec")]] = 0;

@@ -110,6 +110,15 @@ running_fiber who_runs() noexcept {
     return {fiber->id, fiber->options.name.c_str(), carrier->turns()};
 }
 
+bool may_jump_to(const void* frame) noexcept {
+    if (scheduler::current() == nullptr) {
+        return true;
+    }
+    const fiber_control* const fiber = fiber_of_the_code();
+    return fiber != nullptr &&
+           (!fiber->context.current_stack() || fiber->context.current_stack().contains(frame));
+}
+
 void begin_passthrough() noexcept {
     if (fiber_control* const fiber = scheduler::calling_fiber(); fiber != nullptr) {
         ++fiber->passthroughs;

@@ -11,6 +11,7 @@
 #include "core/idle_source.hpp"
 #include "core/inbox.hpp"
 #include "core/ready_queue.hpp"
+#include "core/signal_line.hpp"
 #include "core/waiter.hpp"
 #include "time/timer_queue.hpp"
 
@@ -86,6 +87,8 @@ public:
     // Carriers.
     carrier_group& carriers() noexcept { return carriers_; }
     std::size_t number() const noexcept { return number_; }
+    // Before that the others do not end.
+    bool holds_the_group() const noexcept { return !ending_ || live_ != 0; }
     // Any thread: whether the calling carrier is of the same group.
     static bool shares_carriers_with(const scheduler& other) noexcept {
         return current_ != nullptr && &current_->carriers_ == &other.carriers_;
@@ -118,6 +121,7 @@ public:
         }
     }
     timer_queue& timers() noexcept { return timers_; }
+    signal_line& signals() noexcept { return signals_; }
 
     // As long as another thread may hold what could end any wait, no silence is a deadlock.
     void threads_can_cancel(bool can) noexcept { waits_woken_by_threads_ += can ? 1 : -1; }
@@ -238,6 +242,7 @@ private:
     block_pool blocks_;
     stack spare_stack_;   // for fibers that get none of their own; empty while one uses it
     ready_queue doomed_;  // such fibers, waiting for it
+    signal_line signals_{*this};
 
     const std::unique_ptr<carrier_group> own_group_;  // of one, where none was given
     carrier_group& carriers_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hook/interruption.hpp"
 
+#include "hook/interpose.hpp"
+
 #include <coir/detail/interposition.hpp>
 
 #include <execinfo.h>
@@ -64,29 +66,29 @@ void interruption::prepare() noexcept {
 
 bool interruption::is_ours(int number) noexcept {
     struct sigaction now {};
-    ::sigaction(number, nullptr, &now);
+    COIR_ORIGINAL(sigaction)(number, nullptr, &now);
     return (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == &handle;
 }
 
 // The one that was chosen before, unless the program has given it another handler since.
 int interruption::signal_number() noexcept {
-    constinit static int chosen = 0;
-    if (chosen != 0 && is_ours(chosen)) {
-        return chosen;
+    constinit static int number = 0;
+    if (number != 0 && is_ours(number)) {
+        return number;
     }
-    for (chosen = SIGRTMAX; chosen >= SIGRTMIN; --chosen) {
+    for (number = SIGRTMAX; number >= SIGRTMIN; --number) {
         struct sigaction now {};
-        ::sigaction(chosen, nullptr, &now);
+        COIR_ORIGINAL(sigaction)(number, nullptr, &now);
         if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
             struct sigaction ours {};
             ours.sa_sigaction = &handle;
             ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
             ::sigfillset(&ours.sa_mask);
-            ::sigaction(chosen, &ours, nullptr);
-            return chosen;
+            COIR_ORIGINAL(sigaction)(number, &ours, nullptr);
+            return number;
         }
     }
-    return chosen = 0;
+    return number = 0;
 }
 
 bool interruption::let_in() noexcept {

@@ -15,7 +15,8 @@ namespace coir::hook::detail {
 //
 // The signal is a real-time one that the program does nothing about: those are queued with a value,
 // which is the place for the answer, and no library relies on their default, which ends the
-// process. Handlers run on the alternate stack that every carrier has.
+// process. Its handler is given to libc itself: what it interrupts is not to learn of it, as it
+// would of one of the program's. Handlers run on the alternate stack that every carrier has.
 //
 // Never destroyed: a thread that blocks the signal for now may take it at any time.
 //

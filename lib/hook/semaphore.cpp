@@ -14,9 +14,13 @@
 //
 // The fiber is told through its carrier's inbox, which is lock-free.
 //
+// Signals: a wait without a deadline ends with EINTR after a handler that was installed without
+// SA_RESTART, one with a deadline after any.
+//
 // Cancellation: a wait in a cancelled scope fails with ECANCELED, or ETIMEDOUT where a deadline was
 // the cause, and has taken nothing. On a plain thread in a scope the thread looks for that every 10
 // ms. Posts of other processes are looked for at a pace of 1, 2, 4 .. 32 ms.
+#include "core/signal_line.hpp"
 #include "hook/attribute_bit.hpp"
 #include "hook/cancelled.hpp"
 #include "hook/interpose.hpp"
@@ -35,11 +39,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <new>
 
 using namespace coir::hook::detail;
-using coir::cancellable;
 using coir::deadline;
 using coir::wait_status;
 
@@ -178,7 +182,37 @@ int try_to_take(sem_t& semaphore) noexcept {
     return error;
 }
 
-// 0, ETIMEDOUT, EINVAL or the error of a cancellation.
+// The queues of a carrier need none.
+struct no_lock {
+    void lock() noexcept {}
+    void unlock() noexcept {}
+};
+
+// Parks until called, or until a handler may have ended the wait. Meanwhile the line's lock is not
+// held.
+wait_status park(waiting_for_semaphore& self, semaphore_line& line, coir::wait_queue* handlers,
+                 deadline until) noexcept {
+    constexpr coir::wait_label label{"a semaphore of libc's", -1, true};
+    if (handlers == nullptr) {
+        return self.parked.park(line, until, label);
+    }
+    no_lock nothing;
+    coir::wait_place called(self.parked, line);
+    coir::wait_place interrupted(*handlers, nothing);
+    coir::wait_place* const places[] = {&called, &interrupted};
+    const wait_status status =
+        coir::wait_queue::park_in_all(places, std::size(places), line, until, label);
+    line.lock();
+    return status;
+}
+
+// signal(7): which handlers end it.
+coir::detail::ended_by signals_that_end(const time_limit& until) noexcept {
+    using coir::detail::ended_by;
+    return until.is_never() ? ended_by::handlers_without_restart : ended_by::any_handler;
+}
+
+// 0, EINTR, ETIMEDOUT, EINVAL or the error of a cancellation.
 int wait_in_fiber(sem_t& semaphore, const time_limit& until) noexcept {
     int result = until.is_valid() ? try_to_take(semaphore) : EINVAL;
     if (result != EAGAIN) {
@@ -192,6 +226,9 @@ int wait_in_fiber(sem_t& semaphore, const time_limit& until) noexcept {
     waiting_in_all_lines.fetch_add(1, std::memory_order_seq_cst);  // before it tries
     line.enter(self);
     order_before_next_step();
+    const auto signals = signals_that_end(until);
+    coir::detail::signal_watch watch;
+    watch.begin();
     auto status = wait_status::notified;
     for (;;) {
         if (status == wait_status::cancelled) {
@@ -206,11 +243,14 @@ int wait_in_fiber(sem_t& semaphore, const time_limit& until) noexcept {
             result = ETIMEDOUT;
             break;
         }
+        if (watch.is_over(signals)) {
+            result = EINTR;
+            break;
+        }
         self.called = false;
         const deadline next_look = until.next_look();
-        status = self.parked.park(
-            line, polled ? std::min(next_look, deadline::after(pace.next_pause())) : next_look,
-            {"a semaphore of libc's", -1, true}, cancellable::yes);
+        status = park(self, line, watch.queue(signals),
+                      polled ? std::min(next_look, deadline::after(pace.next_pause())) : next_look);
     }
     if (result != 0 && self.called) {
         line.call_first(&semaphore);  // it was us that had been called
@@ -227,11 +267,16 @@ int wait_in_fiber(sem_t& semaphore, const time_limit& until) noexcept {
 
 // On a plain thread in a scope.
 int wait_in_thread(sem_t& semaphore, const time_limit& until) noexcept {
+    coir::detail::signal_watch watch;
+    watch.begin();
     for (;;) {
         const timespec look = instant_after(CLOCK_REALTIME, std::chrono::milliseconds(10));
         const int before = errno;
         const int error = COIR_ORIGINAL(sem_timedwait)(&semaphore, &look) == 0 ? 0 : errno;
         errno = before;
+        if (error == EINTR && !watch.is_over(signals_that_end(until))) {
+            continue;
+        }
         if (error != ETIMEDOUT) {
             return error;
         }

@@ -103,6 +103,7 @@ void choose_all(const char* source, const char* text) noexcept {
         choose_all("coir_hook_default_options()", ::coir_hook_default_options());
     }
     choose_all("COIR_HOOK", std::getenv("COIR_HOOK"));
+    chosen.read = true;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace coir::hook::detail {
 // constructors of other libraries may call.
 struct settings {
     bool on = false;
+    bool read = false;  // COIR_HOOK has been
     bool quiet = false;
     bool held_mutexes = false;              // report those that a fiber holds while it parks
     bool fiber_local_keys = false;          // of pthread keys that are made from now on

@@ -48,13 +48,25 @@ bool descriptor_wait::learn_terms() noexcept {
     if ((flags & O_NONBLOCK) != 0) {
         return over(end::would_block);
     }
-    until_ = std::min(limit_, socket_timeout(fd_, what_));
+    const deadline timeout = socket_timeout(fd_, what_);
+    if (!timeout.is_never()) {  // signal(7): such a call is not restarted
+        signals_ = ended_by::any_handler;
+    }
+    until_ = std::min(limit_, timeout);
     terms_known_ = true;
     return true;
 }
 
-bool descriptor_wait::until_ready() noexcept {
+bool descriptor_wait::may_wait() noexcept {
+    watch_.begin();
     if (!learn_terms()) {
+        return false;
+    }
+    return !watch_.is_over(signals_) || over(end::interrupted);
+}
+
+bool descriptor_wait::until_ready() noexcept {
+    if (!may_wait()) {
         return false;
     }
     const auto leave_alone = pace_.before_next_wait();
@@ -63,7 +75,8 @@ bool descriptor_wait::until_ready() noexcept {
     }
     pace_.wait_begins();
     waited_ = true;
-    const io_result result = wait_io({fd_, what_, descriptor_kind::foreign}, until_);
+    const io_result result =
+        wait_io({fd_, what_, descriptor_kind::foreign}, until_, cancellable::yes, signals_);
     switch (result.status) {
         case wait_status::notified: return result.error == 0 || over(end::error, result.error);
         case wait_status::timed_out: return over(end::timed_out);
@@ -72,16 +85,15 @@ bool descriptor_wait::until_ready() noexcept {
     return over(end::cancelled);
 }
 
-bool descriptor_wait::for_a_moment() noexcept { return learn_terms() && pause(pace_.next_pause()); }
+bool descriptor_wait::for_a_moment() noexcept { return may_wait() && pause(pace_.next_pause()); }
 
 bool descriptor_wait::pause(std::chrono::milliseconds duration) noexcept {
     if (until_.has_passed()) {
         return over(end::timed_out);
     }
     waited_ = true;
-    wait_queue nobody_notifies;
-    const wait_status status = nobody_notifies.park(std::min(until_, deadline::after(duration)),
-                                                    {"trying again descriptor", fd_, true});
+    const wait_status status = watch_.park(signals_, std::min(until_, deadline::after(duration)),
+                                           {"trying again descriptor", fd_, true});
     return status != wait_status::cancelled || over(end::cancelled);
 }
 
@@ -89,6 +101,7 @@ int descriptor_wait::fail(int on_timeout) const noexcept {
     switch (end_) {
         case end::timed_out: errno = on_timeout; break;
         case end::cancelled: errno = errno_of_cancelled_wait(); break;
+        case end::interrupted: errno = EINTR; break;
         case end::error: errno = error_; break;
         case end::would_block:
         case end::none: errno = EAGAIN; break;

@@ -23,6 +23,7 @@ int wait_for_events(int epoll_fd, epoll_event* events, int capacity, deadline un
         return -1;
     }
     bool waited = false;
+    signal_watch watch;
     for (;;) {
         // Read before the look, which then is no earlier than the deadline.
         const bool last = until.has_passed();
@@ -31,7 +32,7 @@ int wait_for_events(int epoll_fd, epoll_event* events, int capacity, deadline un
             return call.end(found, waited);
         }
         pollfd polled{epoll_fd, POLLIN, 0};
-        if (poll_until(&polled, 1, until, mask, waited) < 0) {
+        if (poll_until(&polled, 1, until, mask, waited, watch) < 0) {
             return call.end(-1, waited);
         }
         if (last) {  // the signals that the mask lets in have been let in

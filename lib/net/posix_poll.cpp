@@ -3,6 +3,7 @@
 #include <coir/posix.hpp>
 
 #include "base/system_calls.hpp"
+#include "core/signal_line.hpp"
 #include "net/posix_call.hpp"
 #include "net/posix_poll.hpp"
 #include "net/posix_retry_pace.hpp"
@@ -23,8 +24,10 @@ constexpr int told_by_writing = POLLOUT | POLLWRNORM | POLLWRBAND;
 // Waits until the kernel should be asked again. @returns 0, or an errno.
 class poll_wait {
 public:
-    poll_wait(const pollfd* fds, nfds_t count, deadline until, bool has_mask) noexcept
-        : interests_(2 * count), until_(until), look_often_(has_mask) {
+    poll_wait(const pollfd* fds, nfds_t count, deadline until, bool has_mask,
+              signal_watch& watch) noexcept
+        : interests_(2 * count), until_(until), look_often_(has_mask), watch_(watch) {
+        watch_.begin();
         if (interests_.get() == nullptr) {
             return;
         }
@@ -37,10 +40,12 @@ public:
         if (interests_.get() == nullptr) {
             return ENOMEM;
         }
+        if (watch_.is_over(signals)) {
+            return EINTR;
+        }
         if (const auto pause = pace_.before_next_wait(); pause.count() > 0) {
-            wait_queue nobody_notifies;
-            const wait_status status = nobody_notifies.park(
-                std::min(until_, deadline::after(pause)), {"polling again", -1, true});
+            const wait_status status = watch_.park(
+                signals, std::min(until_, deadline::after(pause)), {"polling again", -1, true});
             if (status == wait_status::cancelled) {
                 return errno_of_cancelled_wait();
             }
@@ -51,7 +56,8 @@ public:
         pace_.wait_begins();
         const deadline next_look =
             look_often_ ? std::min(until_, deadline::after(retry_pace::longest_pause)) : until_;
-        const io_result result = wait_io_any(interests_.get(), count_, next_look);
+        const io_result result =
+            wait_io_any(interests_.get(), count_, next_look, cancellable::yes, signals);
         if (result.status == wait_status::cancelled) {
             return errno_of_cancelled_wait();
         }
@@ -77,11 +83,14 @@ private:
         }
     }
 
+    static constexpr ended_by signals = ended_by::any_handler;
+
     call_scratch<io_interest, 16> interests_;
     std::size_t count_ = 0;
     const deadline until_;
     const bool look_often_;
     retry_pace pace_;
+    signal_watch& watch_;
 };
 
 int look(pollfd* fds, nfds_t count, const sigset_t* mask) noexcept {
@@ -113,8 +122,8 @@ int poll_on_thread(pollfd* fds, nfds_t count, deadline until, const sigset_t* ma
 
 }  // namespace
 
-int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask,
-               bool& waited) noexcept {
+int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask, bool& waited,
+               signal_watch& watch) noexcept {
     if (scheduler::current() == nullptr) {
         return poll_on_thread(fds, count, until, mask);
     }
@@ -122,7 +131,7 @@ int poll_until(pollfd* fds, nfds_t count, deadline until, const sigset_t* mask,
     if (found != 0 || until.has_passed()) {
         return found;
     }
-    poll_wait wait(fds, count, until, mask != nullptr);
+    poll_wait wait(fds, count, until, mask != nullptr, watch);
     while (found == 0) {
         waited = true;
         if (const int error = wait(); error != 0) {
@@ -161,7 +170,8 @@ int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept {
         until = deadline::after(std::chrono::milliseconds(timeout_ms));
     }
     bool waited = false;
-    const int found = detail::poll_until(fds, count, until, nullptr, waited);
+    detail::signal_watch watch;
+    const int found = detail::poll_until(fds, count, until, nullptr, waited, watch);
     return call.end(found, waited);
 }
 
@@ -180,7 +190,8 @@ int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* ma
     const deadline until =
         timeout != nullptr ? detail::deadline_after(*timeout) : deadline::never();
     bool waited = false;
-    const int found = detail::poll_until(fds, count, until, mask, waited);
+    detail::signal_watch watch;
+    const int found = detail::poll_until(fds, count, until, mask, waited, watch);
     return call.end(found, waited);
 }
 

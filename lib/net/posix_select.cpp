@@ -80,7 +80,8 @@ int select_until(int count, const fd_sets& sets, deadline until, const sigset_t*
         return -1;
     }
     const nfds_t used = to_polled(count, sets, polled.get());
-    if (poll_until(polled.get(), used, until, mask, waited) < 0) {
+    signal_watch watch;
+    if (poll_until(polled.get(), used, until, mask, waited, watch) < 0) {
         return -1;
     }
     for (nfds_t i = 0; i < used; ++i) {

@@ -3,8 +3,10 @@
 #include <coir/posix.hpp>
 
 #include "base/system_calls.hpp"
+#include "core/signal_line.hpp"
 #include "net/posix_call.hpp"
 #include "net/posix_timespec.hpp"
+#include "reactor/wait_io.hpp"
 #include "time/clock.hpp"
 
 #include <coir/wait_queue.hpp>
@@ -15,8 +17,8 @@ namespace coir::detail {
 
 namespace {
 
-// 0, or the errno of the cancellation.
-int sleep_until(deadline until) noexcept {
+// 0, or the errno of the cancellation or of a signal.
+int sleep_until(deadline until, signal_watch& watch) noexcept {
     if (cancellation_pending()) {
         return cancellation_errno();
     }
@@ -24,14 +26,27 @@ int sleep_until(deadline until) noexcept {
         spend_budget();
         return 0;
     }
-    wait_queue nobody_notifies;
-    const wait_status status = nobody_notifies.park(until, {"sleep"});
-    return status == wait_status::cancelled ? errno_of_cancelled_wait() : 0;
+    watch.begin();
+    for (;;) {
+        // A thread in a scope sleeps in poll(2), which a signal ends.
+        const wait_status status =
+            scheduler::current() != nullptr
+                ? watch.park(ended_by::any_handler, until, {"sleep"})
+                : wait_io_any(nullptr, 0, until, cancellable::yes, ended_by::any_handler).status;
+        switch (status) {
+            case wait_status::timed_out: return 0;
+            case wait_status::cancelled: return errno_of_cancelled_wait();
+            case wait_status::notified: break;
+        }
+        if (watch.is_over(ended_by::any_handler)) {
+            return EINTR;
+        }
+    }
 }
 
-int sleep_for(const timespec& duration, timespec* left) noexcept {
+int sleep_for(const timespec& duration, timespec* left, signal_watch& watch) noexcept {
     const deadline until = deadline_after(duration);
-    const int error = sleep_until(until);
+    const int error = sleep_until(until, watch);
     if (error != 0 && left != nullptr) {
         *left = until.is_never() ? duration : to_timespec(until.remaining());
     }
@@ -54,10 +69,11 @@ timespec left_until(const timespec& instant, clockid_t clock) noexcept {
 // follows the clock, so the clock is asked again when it should be due and once a second.
 int sleep_until_on(const timespec& instant, clockid_t clock) noexcept {
     constexpr timespec longest{1, 0};
+    signal_watch watch;
     for (;;) {
         timespec left = left_until(instant, clock);
         const bool whole = left.tv_sec < longest.tv_sec || current_clock() != nullptr;
-        const int error = sleep_for(whole ? left : longest, nullptr);
+        const int error = sleep_for(whole ? left : longest, nullptr, watch);
         // A virtual clock has come to the end of the sleep; the other clock does not follow it.
         if (error != 0 || (whole && current_clock() != nullptr)) {
             return error;
@@ -93,11 +109,15 @@ unsigned int sleep(unsigned int seconds) noexcept {
     if (posix_call::is_for_libc()) {
         return sys.nanosleep(&duration, &left) == 0 ? 0 : static_cast<unsigned int>(left.tv_sec);
     }
-    const int error = detail::sleep_for(duration, &left);
+    detail::signal_watch watch;
+    const int error = detail::sleep_for(duration, &left, watch);
     if (error == 0) {
         return 0;
     }
     errno = error;
+    if (error == EINTR) {  // as glibc has it
+        return static_cast<unsigned int>(left.tv_sec);
+    }
     // At least 1: the caller must be able to see that the sleep was cut short.
     const auto rounded_up = static_cast<unsigned int>(left.tv_sec + (left.tv_nsec > 0 ? 1 : 0));
     return std::max(rounded_up, 1U);
@@ -113,7 +133,9 @@ int nanosleep(const timespec* duration, timespec* left) noexcept {
     if (posix_call::is_for_libc() || duration == nullptr) {
         return sys.nanosleep(duration, left);
     }
-    const int error = detail::is_valid(*duration) ? detail::sleep_for(*duration, left) : EINVAL;
+    detail::signal_watch watch;
+    const int error =
+        detail::is_valid(*duration) ? detail::sleep_for(*duration, left, watch) : EINVAL;
     if (error != 0) {
         errno = error;
         return -1;
@@ -130,10 +152,11 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* request, timespe
     }
     const int before = errno;  // it stays out of errno, whatever happens
     int error = 0;
+    detail::signal_watch watch;
     if ((flags & TIMER_ABSTIME) == 0) {
-        error = detail::sleep_for(*request, left);
+        error = detail::sleep_for(*request, left, watch);
     } else if (clock == CLOCK_MONOTONIC) {
-        error = detail::sleep_until(detail::deadline_at(*request));
+        error = detail::sleep_until(detail::deadline_at(*request), watch);
     } else {
         error = detail::sleep_until_on(*request, clock);
     }

@@ -13,6 +13,7 @@
 
 #include "base/system_calls.hpp"
 #include "base/unique_fd.hpp"
+#include "core/signal_line.hpp"
 #include "net/posix_call.hpp"
 #include "net/posix_descriptor_wait.hpp"
 #include "net/posix_paced_wait.hpp"
@@ -54,6 +55,11 @@ public:
 
     // Parks until a look may find something. False: the call is over, and errno tells why.
     [[nodiscard]] bool until_changed() noexcept {
+        watch_.begin();
+        if (watch_.is_over(ended_by::handlers_without_restart)) {
+            errno = EINTR;
+            return false;
+        }
         open_descriptor();
         if (!end_) {
             return pace_.for_a_moment() || pace_.fail() == 0;
@@ -107,6 +113,7 @@ private:
     std::optional<descriptor_wait> end_;
     std::chrono::milliseconds next_look_{1};
     paced_wait pace_;
+    signal_watch watch_;  // of the call, which is made of several waits
 };
 
 // `look` asks the kernel with WNOHANG: negative is an error, 0 nothing yet.

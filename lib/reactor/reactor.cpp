@@ -2,6 +2,7 @@
 #include "reactor/reactor.hpp"
 
 #include "base/assert.hpp"
+#include "core/scheduler.hpp"
 #include "core/waiter.hpp"
 
 #include <algorithm>
@@ -17,9 +18,9 @@ constinit thread_local reactor* reactor::current_ = nullptr;
 
 namespace {
 
-wait_label label_of(const io_interest* interests, std::size_t count) noexcept {
+wait_label label_of(const io_interest* interests, std::size_t count, ended_by signals) noexcept {
     if (count == 0) {
-        return {"a timeout of poll"};
+        return {"a timeout of poll", -1, signals != ended_by::no_handler && handlers_are_counted()};
     }
     return {
         interests[0].what == direction::read ? "reading from descriptor" : "writing to descriptor",
@@ -92,7 +93,7 @@ void reactor::leave_in_child() noexcept {
 reactor::~reactor() { COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it"); }
 
 io_result reactor::wait_any(const io_interest* interests, std::size_t count, deadline until,
-                            cancellable cancel) noexcept {
+                            cancellable cancel, ended_by signals) noexcept {
     waiter w(false);
     armed_waits armed(count);
     if (!armed.allocated()) {
@@ -124,9 +125,16 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
 
     io_result result{wait_status::notified, error};
     if (error == 0 && !ready_at_once) {
+        wait_node in_signal_line(w);
+        if (signals != ended_by::no_handler) {
+            scheduler::current()->signals().enter(in_signal_line, signals);
+        }
         ++waits_;
-        result.status = park(w, until, label_of(interests, count), cancel);
+        result.status = park(w, until, label_of(interests, count, signals), cancel);
         --waits_;
+        if (in_signal_line.linked()) {
+            in_signal_line.unlink();
+        }
     }
     armed.leave();
     for (auto& one : armed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/idle_source.hpp"
+#include "core/signal_line.hpp"
 #include "reactor/descriptor_records.hpp"
 #include "reactor/interest_table.hpp"
 #include "reactor/io_interest.hpp"
@@ -55,9 +56,10 @@ public:
     // Async-signal-safe.
     static void leave_in_child() noexcept;
 
-    // Waits until one of `count` things has happened. Readiness may be spurious.
+    // Waits until one of `count` things has happened, or such a handler of a signal has run.
+    // Readiness may be spurious, and is if it was a handler.
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
-                       cancellable cancel) noexcept;
+                       cancellable cancel, ended_by signals = ended_by::no_handler) noexcept;
 
     // For descriptors of ours: false means that only an event can make the next call worth its
     // while.

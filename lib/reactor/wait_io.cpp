@@ -20,7 +20,7 @@ namespace {
 // poll(2) on the thread itself. A scope's deadline bounds it; a cancellation by another thread is
 // seen before and after.
 io_result wait_on_thread(const io_interest* interests, std::size_t count, deadline until,
-                         cancellable cancel) noexcept {
+                         cancellable cancel, ended_by signals) noexcept {
     wait_status on_deadline = wait_status::timed_out;
     if (scope* const innermost = innermost_scope();
         innermost != nullptr && cancel == cancellable::yes) {
@@ -65,6 +65,9 @@ io_result wait_on_thread(const io_interest* interests, std::size_t count, deadli
         if (found < 0 && error != EINTR) {
             return {wait_status::notified, error};
         }
+        if (found < 0 && signals != ended_by::no_handler) {
+            return {wait_status::notified, 0};
+        }
         if (until.has_passed()) {
             if (on_deadline == wait_status::cancelled) {
                 innermost_scope()->refresh();  // no timer tells the scope that it is over
@@ -77,15 +80,16 @@ io_result wait_on_thread(const io_interest* interests, std::size_t count, deadli
 }  // namespace
 
 io_result wait_io_any(const io_interest* interests, std::size_t count, deadline until,
-                      cancellable cancel) noexcept {
+                      cancellable cancel, ended_by signals) noexcept {
     if (reactor* const here = reactor::current()) {
-        return here->wait_any(interests, count, until, cancel);
+        return here->wait_any(interests, count, until, cancel, signals);
     }
-    return wait_on_thread(interests, count, until, cancel);
+    return wait_on_thread(interests, count, until, cancel, signals);
 }
 
-io_result wait_io(const io_interest& interest, deadline until, cancellable cancel) noexcept {
-    return wait_io_any(&interest, 1, until, cancel);
+io_result wait_io(const io_interest& interest, deadline until, cancellable cancel,
+                  ended_by signals) noexcept {
+    return wait_io_any(&interest, 1, until, cancel, signals);
 }
 
 bool io_may_be_ready(int descriptor, direction d) noexcept {

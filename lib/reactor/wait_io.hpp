@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "core/signal_line.hpp"
 #include "reactor/io_interest.hpp"
 
 #include <coir/deadline.hpp>
@@ -10,15 +11,18 @@
 #include <cstddef>
 
 // What the layers above use to wait for descriptors. On a fiber it parks in the carrier's reactor;
-// on a plain thread it blocks in poll(2). Scopes' deadlines count in both.
+// on a plain thread it blocks in poll(2). Scopes' deadlines count in both. If `signals` says
+// so, the wait may end when such a handler of a signal has run; then nothing need be ready.
 namespace coir::detail {
 
 io_result wait_io(const io_interest& interest, deadline until,
-                  cancellable cancel = cancellable::yes) noexcept;
+                  cancellable cancel = cancellable::yes,
+                  ended_by signals = ended_by::no_handler) noexcept;
 
 // Waits until one of several is ready. The caller asks the kernel which.
 io_result wait_io_any(const io_interest* interests, std::size_t count, deadline until,
-                      cancellable cancel = cancellable::yes) noexcept;
+                      cancellable cancel = cancellable::yes,
+                      ended_by signals = ended_by::no_handler) noexcept;
 
 // The readiness bits of a descriptor of ours: false, only a wait can tell when the next call is
 // worth its while. Always true on a plain thread.

@@ -17,6 +17,9 @@ int own_getline(char* line, int capacity) {
     return capacity;
 }
 
+int own_pause(int seconds) asm("pause");
+int own_pause(int seconds) { return seconds + 1; }
+
 }  // extern "C"
 
 BOOST_AUTO_TEST_SUITE(hooks_of_free_names)
@@ -27,6 +30,7 @@ BOOST_AUTO_TEST_CASE(a_programs_own_functions_go_first_and_are_no_finding) {
         char line[10];
         BOOST_TEST(own_dprintf(4) == 8);
         BOOST_TEST(own_getline(line, 10) == 10);
+        BOOST_TEST(own_pause(4) == 5);
         BOOST_TEST(coir::hook::active());
     });
     for (const std::string& finding : coir::hook::self_check()) {

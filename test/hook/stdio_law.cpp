@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Streams of stdio that are no files on disk: a script of calls gives in a fiber what it gives on a
 // thread, where it is libc's own.
+#include "hook/signals.hpp"
 #include "hook/streams.hpp"
 
 #include <signal.h>
@@ -128,6 +129,21 @@ BOOST_DATA_TEST_CASE(a_large_read_is_as_by_libc, data::make(channels) * data::ma
         t.call("fread", [&] { return int(::fread(got.data(), 1, 60'000, stream.get())); });
         t.call("fread", [&] { return int(::fread(got.data() + 60'000, 3, 20'000, stream.get())); });
         t.add(got.substr(0, 99'999) == sent.substr(1) ? "all of it" : "something else");
+        tell_indicators(t, stream.get());
+    });
+}
+
+BOOST_DATA_TEST_CASE(a_signal_ends_a_read_of_a_stream_as_with_libc,
+                     data::make(channels) * data::make({0, SA_RESTART}), kind, flags) {
+    check_law([&](const posix_calls&, transcript& t) {
+        const with_handler handler(SIGUSR1, count_handled, flags);
+        descriptor_pair pair = ends(kind);
+        const stream_ptr stream = opened(std::move(pair.a), "r", bufferings[0]);
+        {
+            const pesterer signals(::pthread_self(), SIGUSR1,
+                                   [&] { must(::write(pair.b.get(), "line\n", 5) == 5); });
+            tell_line(t, stream.get(), 80);
+        }
         tell_indicators(t, stream.get());
     });
 }

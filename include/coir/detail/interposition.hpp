@@ -60,6 +60,18 @@ COIR_API running_fiber who_runs() noexcept;
 COIR_API void begin_passthrough() noexcept;
 COIR_API void end_passthrough() noexcept;
 
+// Whether the code that a signal's handler has interrupted can be left for good, by a jump to a
+// frame at this address: not if it is the scheduler, nor for a frame of another fiber's.
+// Async-signal-safe.
+COIR_API bool may_jump_to(const void* frame) noexcept;
+
+// A handler of a signal is about to run on the calling thread: hooked calls of the fibers that wait
+// here fail with EINTR, as signal(7) has it; `restarts` tells of SA_RESTART. Async-signal-safe, and
+// keeps errno.
+COIR_API void count_signal_handler(bool restarts) noexcept;
+// That will be done. Before the first fiber runs.
+COIR_API void signal_handlers_will_be_counted() noexcept;
+
 // Nothing may switch fibers between these, which nest, and are of one thread. Async-signal-safe.
 COIR_API void begin_signal_handler() noexcept;
 COIR_API void end_signal_handler() noexcept;

@@ -19,6 +19,10 @@
 /// coir::posix lacks is taken, too (`doc/hooks.md` has the list). On a plain thread every call is
 /// libc's own.
 ///
+/// A handler of a signal that has run on a carrier ends the hooked calls in which fibers of the run
+/// wait with `EINTR`, where signal(7) says that of the call and the handler's flags. No call that
+/// is made in a handler switches fibers: it is libc's own.
+///
 /// In a scope that is cancelled a call fails with `ECANCELED`, or `ETIMEDOUT` where a deadline was
 /// the cause, and the client cleans up its own way; then with_timeout() throws.
 ///
@@ -81,7 +85,7 @@ COIR_API void use_fiber_local_keys() noexcept;
 /// program ends. A switch costs nothing more. But the thread that is asked for its backtrace gets a
 /// real-time signal, one with which the program does nothing: a system call that is not restarted
 /// after a handler (signal(7)), as nanosleep or poll, fails with `EINTR` then, once for each
-/// report.
+/// report; not one that is hooked.
 ///
 /// A second call changes the threshold.
 /// @throws std::invalid_argument if it is less than a millisecond.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/system_calls.hpp"
+#include <coir/export.hpp>
 
 #include <atomic>
 
@@ -25,11 +25,13 @@ public:
             ++spins_;
             pause_while_spinning();
         } else {
-            sys.sched_yield();
+            give_way();
         }
     }
 
 private:
+    COIR_API static void give_way() noexcept;
+
     // Past this many pauses (some microseconds) the owner has most likely lost its processor, and
     // may want ours.
     static constexpr int spins_before_yield = 64;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "base/own_descriptor.hpp"
 
+#include "base/sanitizers.hpp"
 #include "base/system_calls.hpp"
 
 #include <fcntl.h>
@@ -40,6 +41,11 @@ int move_up(int fd) noexcept {
     const int before = errno;
     const int moved = sys.fcntl(fd, F_DUPFD_CLOEXEC, lowest);
     if (moved >= 0) {
+#ifdef COIR_THREAD_SANITIZER
+        // It follows what one thread writes to a descriptor and another one reads of it, and knows a
+        // descriptor's copies by dup3, but not by fcntl.
+        sys.dup3(fd, moved, O_CLOEXEC);
+#endif
         sys.close(fd);
     }
     errno = before;

@@ -42,8 +42,8 @@ int move_up(int fd) noexcept {
     const int moved = sys.fcntl(fd, F_DUPFD_CLOEXEC, lowest);
     if (moved >= 0) {
 #ifdef COIR_THREAD_SANITIZER
-        // It follows what one thread writes to a descriptor and another one reads of it, and knows a
-        // descriptor's copies by dup3, but not by fcntl.
+        // It follows what one thread writes to a descriptor and another one reads of it, and knows
+        // a descriptor's copies by dup3, but not by fcntl.
         sys.dup3(fd, moved, O_CLOEXEC);
 #endif
         sys.close(fd);

@@ -111,14 +111,20 @@ using script = std::function<void(const posix_calls&, transcript&)>;
 // same and left no descriptor open.
 void check_law(const script& run);
 
-// Does something on another thread after a while: the peer that a blocked call waits for. Joined by
-// the destructor.
+// Does something on another thread after a while, and perhaps something else after another while:
+// the peer that a blocked call waits for. Joined by the destructor.
 class later {
 public:
     explicit later(std::function<void()> act, milliseconds delay = milliseconds(30))
         : thread_([act = std::move(act), delay] {
               std::this_thread::sleep_for(delay);
               act();
+          }) {}
+    later(std::function<void()> act, std::function<void()> then)
+        : later([act = std::move(act), then = std::move(then)] {
+              act();
+              std::this_thread::sleep_for(milliseconds(30));
+              then();
           }) {}
     later(const later&) = delete;
     later& operator=(const later&) = delete;

@@ -45,10 +45,10 @@ BOOST_AUTO_TEST_CASE(several_messages_are_received) {
         ::send(pair.b.get(), "one", 3, 0);
         ::send(pair.b.get(), "two", 3, 0);
         receive(4, MSG_DONTWAIT);
-        const later first([&] { ::send(pair.b.get(), "three", 5, 0); });
-        const later second([&] { ::send(pair.b.get(), "four", 4, 0); }, milliseconds(60));
+        const later both([&] { ::send(pair.b.get(), "three", 5, 0); },
+                         [&] { ::send(pair.b.get(), "four", 4, 0); });
         receive(2, 0);
-        const later third([&] { ::send(pair.b.get(), "five", 4, 0); });
+        const later another([&] { ::send(pair.b.get(), "five", 4, 0); });
         receive(4, MSG_WAITFORONE);
     });
 }

@@ -86,8 +86,8 @@ BOOST_DATA_TEST_CASE(wait_all_waits_for_all, data::make(stream_kinds), kind) {
     check_law([=](const posix_calls& c, transcript& t) {
         const auto pair = connected_sockets(kind);
         say(pair.b.get(), "one ");
-        const later second([&] { say(pair.b.get(), "two "); });
-        const later third([&] { say(pair.b.get(), "three and more"); }, milliseconds(60));
+        const later rest([&] { say(pair.b.get(), "two "); },
+                         [&] { say(pair.b.get(), "three and more"); });
         receive(c, t, pair.a.get(), 13, MSG_WAITALL);
         receive(c, t, pair.a.get(), 100);
     });
@@ -225,8 +225,8 @@ BOOST_DATA_TEST_CASE(recvmsg_fills_all_its_parts, data::make(stream_kinds), kind
         const auto pair = connected_sockets(kind);
         const std::string text = pattern(300);
         say(pair.b.get(), text.substr(0, 7));
-        const later second([&] { say(pair.b.get(), text.substr(7, 200)); });
-        const later third([&] { say(pair.b.get(), text.substr(207)); }, milliseconds(60));
+        const later rest([&] { say(pair.b.get(), text.substr(7, 200)); },
+                         [&] { say(pair.b.get(), text.substr(207)); });
         std::string buffer(300, '\0');
         std::vector<iovec> parts;
         for (std::size_t i = 0; i < 100; ++i) {

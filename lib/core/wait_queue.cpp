@@ -74,13 +74,20 @@ wait_status wait_queue::park_locked(detail::wait_link& next_in_line,
 // may just be finding out that it comes too late; for both the lock is needed.
 wait_status wait_queue::park_in(wait_place& place, deadline until, wait_label label,
                                 cancellable cancel) noexcept {
-    wait_place* const places[] = {&place};
-    return park_in_places(places, 1,
-                          {&place,
-                           [](void* p) {
-                               static_cast<wait_place*>(p)->unlock();
-                           }},
-                          until, label, cancel);
+    waiter w(true);
+    place.owner = &w;
+    place.notified = false;
+    place.link_before(place.queue().head_);
+    place.unlock();
+    const wait_status status = detail::park(w, until, label, cancel);
+    if (!place.notified) {
+        place.lock();
+        if (place.linked()) {
+            place.unlink();
+        }
+        place.unlock();
+    }
+    return status;
 }
 
 wait_status wait_queue::park_in_places(wait_place* const* places, std::size_t count,

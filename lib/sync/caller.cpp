@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sync/caller.hpp"
 
-#include "core/scheduler.hpp"
-
 #include <atomic>
 
 namespace coir::detail {
-
-namespace {
 
 std::uint64_t tag_of_this_thread() noexcept {
     static std::atomic<std::uint64_t> next{1};
@@ -16,15 +12,6 @@ std::uint64_t tag_of_this_thread() noexcept {
         number = next.fetch_add(1, std::memory_order_relaxed);
     }
     return 2 * number + 1;
-}
-
-}  // namespace
-
-caller this_caller() noexcept {
-    if (scheduler* const home = scheduler::current()) {
-        return {2 * home->running().id, &home->carriers()};
-    }
-    return {tag_of_this_thread(), nullptr};
 }
 
 }  // namespace coir::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "core/scheduler.hpp"
+
 #include <cstdint>
 
 namespace coir::detail {
@@ -14,7 +16,14 @@ struct caller {
     const void* run;  // what the carriers of the fiber's run share; null for a plain thread
 };
 
-caller this_caller() noexcept;
+std::uint64_t tag_of_this_thread() noexcept;
+
+inline caller this_caller() noexcept {
+    if (scheduler* const home = scheduler::current()) [[likely]] {
+        return {2 * home->running().id, &home->carriers()};
+    }
+    return {tag_of_this_thread(), nullptr};
+}
 
 // The id of the fiber that a tag stands for, as wait labels have it; -1 for a thread.
 constexpr long fiber_of(std::uint64_t tag) noexcept {

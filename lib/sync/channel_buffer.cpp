@@ -16,10 +16,6 @@ namespace coir::detail {
 
 namespace {
 
-constexpr std::size_t alignment = alignof(std::max_align_t);
-constexpr std::size_t header_bytes = alignment;
-static_assert(sizeof(channel_chunk) <= header_bytes);
-
 constexpr std::size_t usual_chunk_bytes = 1024;
 constexpr std::size_t most_bytes = std::numeric_limits<std::ptrdiff_t>::max();
 
@@ -76,11 +72,8 @@ void channel_buffer::add_chunk(channel_chunk* chunk) noexcept {
     spare_ = chunk;
 }
 
-void* channel_buffer::slot(channel_chunk* chunk, std::size_t index) const noexcept {
-    return reinterpret_cast<char*>(chunk) + header_bytes + index * slot_bytes_;
-}
-
 void channel_buffer::take_spare_as_last() noexcept {
+    COIR_ASSERT(spare_ != nullptr, "a channel's buffer is short of a chunk");
     channel_chunk* const chunk = std::exchange(spare_, spare_->next);
     chunk->next = nullptr;
     if (last_ == nullptr) {
@@ -93,22 +86,8 @@ void channel_buffer::take_spare_as_last() noexcept {
     written_ = 0;
 }
 
-void* channel_buffer::push() noexcept {
-    if (written_ == values_in_chunk_) {
-        COIR_ASSERT(spare_ != nullptr, "a channel's buffer is short of a chunk");
-        take_spare_as_last();
-    }
-    ++size_;
-    return slot(last_, written_++);
-}
-
-void* channel_buffer::front() const noexcept { return slot(first_, read_); }
-
-channel_chunk* channel_buffer::pop() noexcept {
-    --size_;
-    if (++read_ != values_in_chunk_) {
-        return nullptr;
-    }
+// The oldest chunk has been read to its end.
+channel_chunk* channel_buffer::retire_first() noexcept {
     channel_chunk* const emptied = std::exchange(first_, first_->next);
     read_ = 0;
     if (first_ == nullptr) {

@@ -37,18 +37,33 @@ public:
     void add_chunk(channel_chunk* chunk) noexcept;
 
     // A slot for one more value, which the caller then makes. Pre: has_room(), !needs_chunk().
-    void* push() noexcept;
+    void* push() noexcept {
+        if (written_ == values_in_chunk_) {
+            take_spare_as_last();
+        }
+        ++size_;
+        return slot(last_, written_++);
+    }
 
     // The oldest value. Pre: there is one.
-    void* front() const noexcept;
+    void* front() const noexcept { return slot(first_, read_); }
 
     // Takes the oldest value out, which the caller has destroyed. Gives a chunk to be freed, or
     // null.
-    channel_chunk* pop() noexcept;
+    channel_chunk* pop() noexcept {
+        --size_;
+        return ++read_ != values_in_chunk_ ? nullptr : retire_first();
+    }
 
 private:
-    void* slot(channel_chunk* chunk, std::size_t index) const noexcept;
+    static constexpr std::size_t header_bytes = alignof(std::max_align_t);
+    static_assert(sizeof(channel_chunk) <= header_bytes);
+
+    void* slot(channel_chunk* chunk, std::size_t index) const noexcept {
+        return reinterpret_cast<char*>(chunk) + header_bytes + index * slot_bytes_;
+    }
     void take_spare_as_last() noexcept;
+    channel_chunk* retire_first() noexcept;
 
     const std::size_t capacity_;
     const std::size_t slot_bytes_;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace coir::detail {
 
@@ -34,15 +35,17 @@ public:
     channel_chunk* make_chunk() const { return buffer_.make_chunk(); }
 
     // With the lock held.
-    attempt try_send(channel_operation& send) noexcept;
-    attempt try_receive(channel_operation& receive) noexcept;
+    attempt try_send(void* value, channel_exchange& exchange) noexcept;
+    attempt try_receive(void* value, channel_exchange& exchange) noexcept;
 
     void close() noexcept;
     bool closed() noexcept;
     bool drained() noexcept;
     std::size_t size() noexcept;
 
-    wait_label label_of(channel_operation::direction which) const noexcept;
+    const wait_label& label_of(channel_operation::direction which) const noexcept {
+        return which == channel_operation::direction::send ? send_label_ : receive_label_;
+    }
     std::string display_name() const;
 
 private:
@@ -50,13 +53,67 @@ private:
     const std::string name_;
     // With the name, if there is one. They outlive the queues, which show them if they are
     // destroyed under a wait.
-    const std::string send_label_;
-    const std::string receive_label_;
+    const std::string sending_;
+    const std::string receiving_;
+    // Anybody may hold the channel, so no wait on it is ever known to be a deadlock.
+    const wait_label send_label_{sending_.c_str(), -1, true};
+    const wait_label receive_label_{receiving_.c_str(), -1, true};
     spin_lock lock_;  // guards what follows
     bool closed_ = false;
     channel_buffer buffer_;
     wait_queue senders_;
     wait_queue receivers_;
 };
+
+inline attempt channel_state::try_send(void* value, channel_exchange& exchange) noexcept {
+    if (closed_) {
+        return attempt::done;  // which sets no exchange.done: whoever asks learns that it failed
+    }
+    if (!receivers_.empty()) {
+        exchange.partner = receivers_.claim_one();
+        if (exchange.partner) {
+            exchange.done = true;
+            return attempt::done;
+        }
+    }
+    if (!buffer_.has_room()) {
+        return attempt::not_now;
+    }
+    if (buffer_.needs_chunk()) {
+        if (exchange.chunk == nullptr) {
+            return attempt::needs_memory;
+        }
+        buffer_.add_chunk(std::exchange(exchange.chunk, nullptr));
+    }
+    type_.store(buffer_.push(), value);
+    exchange.done = true;
+    return attempt::done;
+}
+
+inline attempt channel_state::try_receive(void* value, channel_exchange& exchange) noexcept {
+    if (buffer_.size() != 0) {
+        type_.fetch(value, buffer_.front());
+        exchange.chunk = buffer_.pop();
+        exchange.done = true;
+        // The oldest of those who wait for room gets it; an unbounded channel has none.
+        if (!senders_.empty()) {
+            if (claimed_waiter sender = senders_.claim_one()) {
+                auto& sending = static_cast<channel_operation&>(*sender.place());
+                type_.store(buffer_.push(), sending.value());
+                sending.mark_done();
+                exchange.served = std::move(sender);
+            }
+        }
+        return attempt::done;
+    }
+    if (!senders_.empty()) {
+        exchange.partner = senders_.claim_one();
+        if (exchange.partner) {
+            exchange.done = true;
+            return attempt::done;
+        }
+    }
+    return closed_ ? attempt::done : attempt::not_now;
+}
 
 }  // namespace coir::detail

@@ -20,17 +20,17 @@ namespace coir::detail {
 //
 // or handed_over: the first in line has the lock, and has not run since.
 //
-//   0 -> tag                                   lock, try_lock
-//   tag -> 0                                   unlock
-//   tag -> tag | waiting                       somebody joins the line
-//   tag | waiting -> handed_over               unlock, if the first in line is a fiber of this
-//   carrier tag | waiting -> called                    unlock, if it is not tag | waiting -> 0
-//   unlock finds nobody called -> tag | called -> called ...       lock, try_lock and unlock, until
-//   the called one comes:
-//     called -> tag (| waiting)                  it finds the lock free
-//     tag | called -> tag | late                 it finds it taken
-//   tag | late -> handed_over                  unlock (-> 0: the late one has timed out, and is the
-//   last) handed_over -> tag (| waiting)             the new owner runs
+//   0 -> tag                       lock, try_lock
+//   tag -> 0                       unlock
+//   tag -> tag | waiting           somebody joins the line
+//   tag | waiting -> handed_over   unlock, if the first in line is a fiber of this carrier
+//   tag | waiting -> called        unlock, if it is not
+//   tag | waiting -> 0             unlock finds that nobody waits any more
+//   called -> tag | called -> called ...   lock, try_lock and unlock, until the called one comes:
+//     called -> tag (| waiting)            it finds the lock free
+//     tag | called -> tag | late           it finds it taken
+//   tag | late -> handed_over      unlock (-> 0: the late one has timed out, and is the last)
+//   handed_over -> tag (| waiting)  the new owner runs
 //
 // The first two are one compare-and-exchange; the others are made with the word locked.
 //

@@ -93,8 +93,11 @@ public:
     /// @throws channel_closed; operation_cancelled
     template <class U = T, class = std::enable_if_t<std::is_convertible_v<U&&, T>>>
     bool send_until(U&& value, deadline until) {
-        return send_with(std::forward<U>(value),
-                         [&](detail::channel_operation& send) { return send.perform(until); });
+        if constexpr (std::is_same_v<U, T>) {
+            return core_.send(&value, until);
+        } else {
+            return send_until(T(std::forward<U>(value)), until);
+        }
     }
 
     /// @brief Sends a value, waiting for it for at most `timeout`. @returns as send_until().
@@ -109,8 +112,11 @@ public:
     /// @throws channel_closed
     template <class U = T, class = std::enable_if_t<std::is_convertible_v<U&&, T>>>
     bool try_send(U&& value) {
-        return send_with(std::forward<U>(value),
-                         [](detail::channel_operation& send) { return send.perform_now(); });
+        if constexpr (std::is_same_v<U, T>) {
+            return core_.try_send(&value);
+        } else {
+            return try_send(T(std::forward<U>(value)));
+        }
     }
 
     /// @brief Receives a value, waiting for as long as that takes.
@@ -124,7 +130,7 @@ public:
     /// @throws operation_cancelled
     std::optional<T> receive_until(deadline until) {
         std::optional<T> value;
-        receive_into(value).perform(until);
+        core_.receive(&value, until);
         return value;
     }
 
@@ -138,7 +144,7 @@ public:
     /// does not switch fibers, and is no cancellation point.
     std::optional<T> try_receive() {
         std::optional<T> value;
-        receive_into(value).perform_now();
+        core_.try_receive(&value);
         return value;
     }
 
@@ -176,7 +182,7 @@ public:
         /// @brief Receives the next value. @throws operation_cancelled
         iterator& operator++() {
             value_.reset();
-            source_->receive_into(value_).perform(deadline::never());
+            source_->core_.receive(&value_, deadline::never());
             return *this;
         }
         /// @brief As the prefix form.
@@ -203,26 +209,6 @@ public:
     const detail::channel_core& core() const noexcept { return core_; }
 
 private:
-    detail::channel_operation receive_into(std::optional<T>& value) noexcept {
-        return detail::channel_operation(core_.state(),
-                                         detail::channel_operation::direction::receive, &value);
-    }
-
-    template <class U, class Perform>
-    bool send_with(U&& value, Perform perform) {
-        if constexpr (std::is_same_v<U, T>) {
-            detail::channel_operation send(core_.state(),
-                                           detail::channel_operation::direction::send, &value);
-            if (!perform(send)) {
-                return false;
-            }
-            send.throw_unless_sent();
-            return true;
-        } else {
-            return send_with(T(std::forward<U>(value)), perform);
-        }
-    }
-
     detail::channel_core core_;
 };
 

@@ -50,8 +50,26 @@ struct element_type {
 class channel_state;
 struct channel_chunk;
 
-// One send or one receive, from before it is tried until it is over. It lives on the stack of
-// whoever makes it.
+// What came of an attempt to send or to receive, but for what is done without the channel's lock:
+// see complete().
+struct channel_exchange {
+    channel_exchange() = default;
+    channel_exchange(const channel_exchange&) = delete;
+    channel_exchange& operator=(const channel_exchange&) = delete;
+    ~channel_exchange() {
+        if (chunk != nullptr) {
+            ::operator delete(chunk);
+        }
+    }
+
+    bool done = false;       // else, once over, the channel is closed; what a partner may write
+    claimed_waiter partner;  // the value is still to pass between the two
+    claimed_waiter served;   // its value has been taken
+    channel_chunk* chunk = nullptr;  // memory on its way into or out of the channel
+};
+
+// One send or one receive of a select, or one that waits, until it is over. It lives on the stack
+// of whoever makes it.
 class COIR_API channel_operation final : public select_case {
 public:
     enum class direction : std::uint8_t { send, receive };
@@ -61,52 +79,28 @@ public:
     channel_operation(channel_state& channel, direction which, void* value) noexcept;
     channel_operation(const channel_operation&) = delete;
     channel_operation& operator=(const channel_operation&) = delete;
-    ~channel_operation();
+    ~channel_operation() = default;
 
     attempt try_now() noexcept override;
     void complete() noexcept override;
     void provide_memory() override;
-
-    // Makes the operation, waiting for it until `until`. False if that has passed. Throws
-    // operation_cancelled.
-    bool perform(deadline until);
-
-    // Makes the operation if it need not wait.
-    bool perform_now();
 
     // Once it is over: for a send, throws channel_closed unless the value was sent.
     void throw_unless_sent() const;
 
     // Of the sender or receiver that waits, for its partner.
     void* value() const noexcept { return value_; }
-    void mark_done() noexcept { done_ = true; }
-
-    // Committing, for the channel, with its lock held. The claimed partner is served by complete(),
-    // without the lock: it stays where it is until it was delivered.
-    void commit() noexcept { done_ = true; }
-    void commit_with(claimed_waiter partner) noexcept {
-        done_ = true;
-        partner_ = std::move(partner);
-    }
-    void deliver_later(claimed_waiter served) noexcept { served_ = std::move(served); }
-    void retire(channel_chunk* chunk) noexcept { chunk_ = chunk; }
-    channel_chunk* take_chunk() noexcept { return std::exchange(chunk_, nullptr); }
-    bool has_chunk() const noexcept { return chunk_ != nullptr; }
+    void mark_done() noexcept { exchange_.done = true; }
 
     // Links those that a close() has claimed into a list.
-    claimed_waiter& next_to_tell() noexcept { return served_; }
+    claimed_waiter& next_to_tell() noexcept { return exchange_.served; }
 
 private:
-    bool locked_attempt_succeeds();
-
     channel_state& channel_;
     const element_type& type_;
     void* const value_;
     const direction direction_;
-    bool done_ = false;       // else, once over, the channel is closed; what a partner may write
-    claimed_waiter partner_;  // claimed; the value is still to pass between the two
-    claimed_waiter served_;   // claimed, and its value has been taken
-    channel_chunk* chunk_ = nullptr;  // memory on its way into or out of the channel
+    channel_exchange exchange_;
 };
 
 // The part of a channel that does not depend on the type of its values.
@@ -118,6 +112,13 @@ public:
     channel_core(const channel_core&) = delete;
     channel_core& operator=(const channel_core&) = delete;
     ~channel_core();
+
+    // `value` as channel_operation has it. False: `until` has passed, or it could not be sent now.
+    // They throw operation_cancelled, but for the last two, and channel_closed for a send.
+    bool send(void* value, deadline until);
+    bool receive(void* value, deadline until);
+    bool try_send(void* value);
+    void try_receive(void* value) noexcept;
 
     void close() noexcept;
     bool closed() const noexcept;

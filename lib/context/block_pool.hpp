@@ -11,7 +11,7 @@ struct block_mailbox;
 struct free_block;
 
 // Memory for control blocks and callables of fibers: blocks of 256, 512, 1024 or 2048 bytes,
-// 64-byte aligned, densely carved from chunks of 64 KiB. What is bigger goes to operator new.
+// 64-byte aligned, densely carved from chunks of 2 MiB. What is bigger goes to operator new.
 //
 // Thread safety: a pool belongs to one carrier thread, which alone calls its members. The static
 // release() may be called on any thread, also after the pool's destruction: blocks that are still

@@ -12,6 +12,7 @@ namespace {
 struct start_record {
     execution_context::entry_function entry;
     void* argument;
+    const thread_globals* globals;
 };
 
 start_record* start_record_of(const stack& s) noexcept {
@@ -20,39 +21,42 @@ start_record* start_record_of(const stack& s) noexcept {
 
 }  // namespace
 
-void execution_context::prepare(const stack& s, entry_function entry, void* argument) noexcept {
+void execution_context::prepare(const stack& s, entry_function entry, void* argument,
+                                const thread_globals& globals) noexcept {
     COIR_ASSERT(!stack_ && s, "an execution context is prepared twice, or without a stack");
     stack_ = s;
     sanitizer_.attach(s);
     valgrind_.attach(s);
-    start_record* const record = new (start_record_of(s)) start_record{entry, argument};
+    start_record* const record = new (start_record_of(s)) start_record{entry, argument, &globals};
     resume_point_ =
         boost::context::detail::make_fcontext(record, s.size - sizeof(start_record), &start);
 }
 
-// The first frame on every stack: the second half of a switch_to that this context never began.
+// The first frame on every stack: the second half of a switch_to that this context never began, and
+// a first half that nobody will end. The last jump is made here, and not where its target is
+// chosen, so that every call on this stack has returned: see jump().
 void execution_context::start(boost::context::detail::transfer_t from) noexcept {
     auto& previous = *static_cast<execution_context*>(from.data);
     execution_context& self = *previous.next_;
     self.sanitizer_.arrive_from(previous.sanitizer_);
     previous.resume_point_ = from.fctx;
-    thread_globals::of_this_thread().clear();
     const start_record record = *start_record_of(self.stack_);
-    record.entry(record.argument);
-    COIR_PANIC("a fiber's entry function returned");
+    record.globals->clear();
+    execution_context& last = record.entry(record.argument);
+    last.sanitizer_.leave_for_good(last.next_->sanitizer_);
+    jump(last.next_->resume_point_, &last);
+    COIR_PANIC("an execution context that had ended was resumed");
 }
 
-void execution_context::exit_to(execution_context& next,
-                                [[maybe_unused]] const thread_globals& globals) noexcept {
+execution_context& execution_context::end_with(
+    execution_context& next, [[maybe_unused]] const thread_globals& globals) noexcept {
     COIR_ASSERT(&next != this && next.resume_point_ != nullptr,
                 "the next execution context is not suspended");
     COIR_ASSERT(globals.exceptions->caught_exceptions == nullptr &&
                     globals.exceptions->uncaught_exceptions == 0,
                 "an execution context ends in the middle of an exception");
     next_ = &next;
-    sanitizer_.leave_for_good(next.sanitizer_);
-    boost::context::detail::jump_fcontext(next.resume_point_, this);
-    COIR_PANIC("an execution context that had ended was resumed");
+    return *this;
 }
 
 void execution_context::adopt(execution_context& ended) noexcept {

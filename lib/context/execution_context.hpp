@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "context/jump/jump.hpp"
 #include "context/sanitizer/annotations.hpp"
 #include "context/stack.hpp"
 #include "context/thread_globals.hpp"
@@ -25,8 +26,9 @@ namespace coir::detail {
 // may move in memory.
 class execution_context {
 public:
-    // Never returns: it leaves by exit_to.
-    using entry_function = void (*)(void* argument) noexcept;
+    // What runs on a stack. When it returns, the stack is left for good: by the context that it
+    // names, its own or the last one that adopted the stack, which goes where end_with() has said.
+    using entry_function = execution_context& (*)(void* argument) noexcept;
 
     execution_context() noexcept = default;
     ~execution_context() {
@@ -36,15 +38,18 @@ public:
     execution_context& operator=(const execution_context&) = delete;
 
     // The next switch_to(*this) starts entry(argument) on `s`, with no exception caught or in
-    // flight, and errno 0. Writes to the stack's top line.
-    void prepare(const stack& s, entry_function entry, void* argument) noexcept;
+    // flight, and errno 0: `globals` are those of the thread. Writes to the stack's top line.
+    void prepare(const stack& s, entry_function entry, void* argument,
+                 const thread_globals& globals) noexcept;
 
     // Stops here, continues `next`, and returns when someone switches back. Called on this context.
     void switch_to(execution_context& next, const thread_globals& globals) noexcept;
 
-    // The last switch from here. Whoever is resumed must take_stack() from this context, which has
-    // to live until then.
-    [[noreturn]] void exit_to(execution_context& next, const thread_globals& globals) noexcept;
+    // Says where the last switch from here goes, which follows when the entry function returns what
+    // this gives. Whoever is resumed must take_stack() from this context, which has to live until
+    // then.
+    [[nodiscard]] execution_context& end_with(execution_context& next,
+                                              const thread_globals& globals) noexcept;
 
     // Takes over the stack that is running, without a switch: `ended` has nothing left to do on it,
     // and holds nothing afterwards. Called on that stack; this context must hold nothing. The
@@ -52,9 +57,17 @@ public:
     // globals.clear().
     void adopt(execution_context& ended) noexcept;
 
-    // Gives away the stack of a context that has left by exit_to (or was never started), ready for
+    // Gives away the stack of a context that has left for good (or was never started), ready for
     // stack_pool::release. Called on another context. Holds nothing afterwards.
     [[nodiscard]] stack take_stack() noexcept;
+
+    // It is about to be resumed: starts loading what the switch to it will pop.
+    void prefetch() const noexcept {
+        const auto* const at = static_cast<const char*>(resume_point_);
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + 64);
+        __builtin_prefetch(at + 128);
+    }
 
     // Empty for the thread's own.
     const stack& current_stack() const noexcept { return stack_; }
@@ -65,8 +78,8 @@ private:
     // Where a suspended context goes on. The context that is resumed next writes it, as
     // Boost.Context makes it known only to that one; stale while this context runs.
     boost::context::detail::fcontext_t resume_point_ = nullptr;
-    // Whom this context last switched to. Only a context that starts needs it: it has no frame yet
-    // that knows who it is.
+    // Whom this context last switched to, or will at its end. Only a context that starts needs the
+    // former: it has no frame yet that knows who it is.
     execution_context* next_ = nullptr;
     stack stack_;
     [[no_unique_address]] sanitizer_annotations sanitizer_;
@@ -85,7 +98,7 @@ inline void execution_context::switch_to(execution_context& next,
     next_ = &next;
     sanitizer_.leave_for(next.sanitizer_);
 
-    const auto from = boost::context::detail::jump_fcontext(next.resume_point_, this);
+    const auto from = jump(next.resume_point_, this);
 
     // Back again, by a switch from any context of this thread; not necessarily from the one that we
     // went to.

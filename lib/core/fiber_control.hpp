@@ -8,6 +8,7 @@
 #include "core/local_values.hpp"
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
+#include "time/timer_queue.hpp"
 
 #include <coir/fiber.hpp>
 #include <coir/wait_queue.hpp>
@@ -55,16 +56,27 @@ public:
     fiber_control(const fiber_control&) = delete;
     fiber_control& operator=(const fiber_control&) = delete;
 
-    // Hot: what a switch, a park and an unpark touch.
+    // Hot: what a switch, a park and an unpark touch. Up to where the context says whom it belongs
+    // to it is one cache line, as blocks begin with one.
     fiber_control* next_ready = nullptr;  // in the ready queue
-    execution_context context;
-    waiter* wait = nullptr;  // while parked: what claims must decide
-    scope* innermost;        // never null; what cancellation points look at
+    waiter* wait = nullptr;               // while parked: what claims must decide
+    scope* innermost;                     // never null; what cancellation points look at
     fiber_place place = fiber_place::unstarted;
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
     unsigned passthroughs = 0;      // while there are any its calls of libc are libc's own
+    execution_context context;
+
+    // The end of a wait by its deadline. It is here and not on the stack, where the waiter is,
+    // since timers touch each other, and control blocks are dense.
+    struct wait_timer : timer {
+        explicit wait_timer(fiber_control& f) noexcept : timer(fire_wait), fiber(f) {}
+        static void fire_wait(timer& t) noexcept;
+        static void expect(const timer& t) noexcept;  // that it is due
+        fiber_control& fiber;
+    };
+    wait_timer timeout{*this};
 
     // The carrier that it is on: final once it has settled.
     scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }

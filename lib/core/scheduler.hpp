@@ -176,10 +176,14 @@ private:
     // poller, the inbox and the timers. What is ready must not keep out what becomes ready.
     static constexpr int ticks_between_polls = 128;
 
+    // A look at the kernel that is less than so old will do, but not for more than so many polls in
+    // a row: one in 512 switches is one.
+    static constexpr std::chrono::microseconds fresh_look{10};
+    static constexpr int most_polls_without_look = 3;
+
     // The most unstarted fibers that are stolen at once.
     static constexpr std::size_t most_stolen = 32;
 
-    struct wait_timer;
     struct main_fiber;
     struct outer_deadline;
     class on_this_thread;
@@ -197,10 +201,13 @@ private:
     fiber_control* take_unstarted() noexcept;
     fiber_control* next_at_hand() noexcept;
     void switch_away(fiber_control& self) noexcept;
+    fiber_control* next_at_once() noexcept;
+    void stop(waiter& w, const wait_label& label, cancellable cancel) noexcept;
     fiber_control& next_runnable(const fiber_control* stack_donor) noexcept;
     fiber_control& next_ready() noexcept;
     fiber_control& wait_for_ready() noexcept;
     void poll() noexcept;
+    void look(deadline until) noexcept;
     bool anybody_outside_can_wake() const noexcept;
     void read_clock_and_fire() noexcept;
     bool bind(fiber_control& fiber) noexcept;
@@ -209,10 +216,10 @@ private:
     void arrive(fiber_control& self) noexcept;
     void let_go_of_ended() noexcept;
     void end(fiber_control& fiber) noexcept;
-    [[noreturn]] void run_fibers_on_this_stack() noexcept;
+    execution_context& run_fibers_on_this_stack() noexcept;
     bool left_in_child() const noexcept { return current_ != this; }
     [[noreturn]] static void end_child(const std::exception_ptr& escaped) noexcept;
-    static void enter(void* self) noexcept;
+    static execution_context& enter(void* self) noexcept;
     void await_end_of_group() noexcept;
     void age_pools() noexcept;
     static bool describe_overflow(const void* address, overflow_description& out) noexcept;
@@ -236,6 +243,8 @@ private:
     std::chrono::steady_clock::time_point loop_time_;  // the clock, when it was last read
 
     idle_source& idle_;
+    std::chrono::steady_clock::time_point last_look_;  // at the poller: loop_time_ then, or earlier
+    int polls_without_look_ = 0;                       // since
     timer_queue timers_;
     inbox inbox_;
     stack_pool stacks_;

@@ -12,12 +12,16 @@ namespace coir::this_fiber {
 using detail::scheduler;
 
 void yield() {
-    detail::check_cancelled();
-    if (scheduler* const home = scheduler::current()) {
-        home->yield();
-    } else {
+    scheduler* const home = scheduler::current();
+    if (home == nullptr) {
+        detail::check_cancelled();
         detail::sys.sched_yield();
+        return;
     }
+    if (home->running().innermost->effective() != detail::cancel_cause::none) {
+        throw operation_cancelled();
+    }
+    home->yield();
 }
 
 void sleep_until(deadline until) {

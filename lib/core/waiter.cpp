@@ -20,7 +20,7 @@ fiber_control* running_fiber() noexcept {
 }
 
 // On a plain thread there is no timer: the scopes' deadlines bound the wait.
-wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept {
+[[gnu::noinline]] wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept {
     wait_status on_deadline = wait_status::timed_out;
     if (scope* const innermost = innermost_scope();
         innermost != nullptr && cancel == cancellable::yes) {
@@ -46,7 +46,8 @@ wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept 
 }  // namespace
 
 waiter::waiter(bool shared) noexcept
-    : shared_(shared),
+    : inbox_item(deliver_from_inbox),
+      shared_(shared),
       fiber_(running_fiber()),
       parker_(fiber_ == nullptr ? &thread_parker::of_this_thread() : nullptr) {}
 
@@ -67,11 +68,11 @@ void waiter::deliver() noexcept {
 
 void waiter::deliver_through_inbox() noexcept {
     COIR_ASSERT(fiber_ != nullptr, "a plain thread has no inbox");
-    fiber_->home().post(remote_);
+    fiber_->home().post(*this);
 }
 
 void waiter::deliver_from_inbox(inbox_item& item) noexcept {
-    fiber_control& fiber = *static_cast<remote_delivery&>(item).owner.fiber_;
+    fiber_control& fiber = *static_cast<waiter&>(item).fiber_;
     fiber.home().make_ready(fiber);
 }
 
@@ -108,14 +109,15 @@ std::size_t unpark_all(wait_link& head) noexcept {
 }
 
 wait_status park(waiter& w, deadline until, const wait_label& label, cancellable cancel) noexcept {
-    if (w.fiber() == nullptr) {
+    if (w.fiber() == nullptr) [[unlikely]] {
         return park_thread(w, until, cancel);
     }
     return w.fiber()->home().park(w, until, label, cancel);
 }
 
-bool cancellation_pending() noexcept {
-    if (scheduler* const home = scheduler::current()) {
+// Inlined into both that follow: cancellation points are what is called most.
+static inline bool innermost_is_cancelled() noexcept {
+    if (scheduler* const home = scheduler::current()) [[likely]] {
         return home->running().innermost->effective() != cancel_cause::none;
     }
     scope* const innermost = innermost_scope();
@@ -126,8 +128,10 @@ bool cancellation_pending() noexcept {
     return innermost->effective() != cancel_cause::none;
 }
 
+bool cancellation_pending() noexcept { return innermost_is_cancelled(); }
+
 void check_cancelled() {
-    if (cancellation_pending()) {
+    if (innermost_is_cancelled()) {
         throw operation_cancelled();
     }
 }

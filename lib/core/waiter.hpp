@@ -25,7 +25,7 @@ class fiber_control;
 //
 // The claim decides the race; everything after it (ready queue, inbox) just delivers the outcome.
 // Until the outcome was delivered the waiter stays where it is: its fiber cannot run before that.
-class waiter {
+class waiter : inbox_item {  // by which another thread delivers
 public:
     explicit waiter(bool shared) noexcept;
     waiter(const waiter&) = delete;
@@ -71,18 +71,12 @@ public:
 private:
     static constexpr std::uint8_t waiting = 0xff;
 
-    struct remote_delivery : inbox_item {
-        explicit remote_delivery(waiter& w) noexcept : inbox_item(deliver_from_inbox), owner(w) {}
-        waiter& owner;
-    };
-
     static void deliver_from_inbox(inbox_item& item) noexcept;
 
     std::atomic<std::uint8_t> state_{waiting};
     const bool shared_;            // some queue that it stands in is guarded by a lock
     fiber_control* const fiber_;   // null: a plain thread waits
     thread_parker* const parker_;  // null: a fiber waits
-    remote_delivery remote_{*this};
 };
 
 // Takes the first in line out whose wait it can end as notified; null if there is none. Until the

@@ -44,11 +44,16 @@ deadline timer_queue::next() noexcept {
     return deadline::never();
 }
 
-std::size_t timer_queue::fire_due(time_point now) noexcept {
+std::size_t timer_queue::fire_due(time_point now, expectation expect) noexcept {
     COIR_ASSERT(due_.empty(), "a timer's callback must not fire timers");
     // All that is due leaves the wheel before the first callback runs. So what a callback arms is
     // not fired by this call, and what it cancels is unlinked from due_ as from any slot.
     collect_due(now);
+    if (expect != nullptr) {
+        for (const timer& t : due_) {
+            expect(t);
+        }
+    }
     std::size_t fired = 0;
     for (; !due_.empty(); ++fired) {
         timer& t = due_.front();

@@ -89,7 +89,11 @@ public:
     // Fires all timers with a deadline at or before now, by deadline and then by insertion, and
     // returns how many. A callback may arm and cancel any timers. What it arms waits for the next
     // call even if it is due, so that this call ends. A callback must not call fire_due() itself.
-    std::size_t fire_due(time_point now) noexcept;
+    //
+    // Before the first callback `expect`, if there is one, is told of each timer that is due: it
+    // may start loading what the callbacks will touch, and do nothing else.
+    using expectation = void (*)(const timer&) noexcept;
+    std::size_t fire_due(time_point now, expectation expect = nullptr) noexcept;
 
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }

@@ -86,26 +86,26 @@ BOOST_AUTO_TEST_CASE(a_fiber_may_be_resumed_by_another_one_than_it_left) {
     } r{{}, {}, {}, globals, {}};
     r.first.prepare(
         pool.acquire(),
-        [](void* p) noexcept {
+        [](void* p) noexcept -> coir::detail::execution_context& {
             auto& ring_ = *static_cast<ring*>(p);
             ring_.order += "1";
             ring_.first.switch_to(ring_.second, ring_.globals);
             ring_.order += "3";
             ring_.first.switch_to(ring_.second, ring_.globals);
             ring_.order += "5";
-            ring_.first.exit_to(ring_.main, ring_.globals);
+            return ring_.first.end_with(ring_.main, ring_.globals);
         },
-        &r);
+        &r, r.globals);
     r.second.prepare(
         pool.acquire(),
-        [](void* p) noexcept {
+        [](void* p) noexcept -> coir::detail::execution_context& {
             auto& ring_ = *static_cast<ring*>(p);
             ring_.order += "2";
             ring_.second.switch_to(ring_.main, ring_.globals);
             ring_.order += "4";
-            ring_.second.exit_to(ring_.first, ring_.globals);
+            return ring_.second.end_with(ring_.first, ring_.globals);
         },
-        &r);
+        &r, r.globals);
     r.main.switch_to(r.first, r.globals);
     r.main.switch_to(r.first, r.globals);
     BOOST_TEST(r.order == "12345");
@@ -217,16 +217,16 @@ BOOST_AUTO_TEST_CASE(a_new_fiber_takes_over_the_stack_of_an_ended_one_without_a_
     const stack s = pool.acquire();
     l.first.prepare(
         s,
-        [](void* p) noexcept {
+        [](void* p) noexcept -> coir::detail::execution_context& {
             auto& self = *static_cast<loop*>(p);
             self.first.switch_to(self.main, self.globals);
             self.second.adopt(self.first);
             self.globals.clear();
             self.second.switch_to(self.main, self.globals);
             self.second_resumed = true;
-            self.second.exit_to(self.main, self.globals);
+            return self.second.end_with(self.main, self.globals);
         },
-        &l);
+        &l, l.globals);
     l.main.switch_to(l.first, l.globals);
     BOOST_TEST(l.first.current_stack().top == s.top);
     l.main.switch_to(l.first, l.globals);
@@ -240,7 +240,11 @@ BOOST_AUTO_TEST_CASE(a_new_fiber_takes_over_the_stack_of_an_ended_one_without_a_
 BOOST_AUTO_TEST_CASE(a_fiber_that_never_ran_gives_its_stack_back) {
     coir::detail::execution_context context;
     context.prepare(
-        pool.acquire(), [](void*) noexcept {}, nullptr);
+        pool.acquire(),
+        [](void* p) noexcept -> coir::detail::execution_context& {
+            return *static_cast<coir::detail::execution_context*>(p);
+        },
+        &context, thread_globals::of_this_thread());
     pool.release(context.take_stack());
     BOOST_TEST(!context.current_stack());
 }

@@ -14,7 +14,7 @@ public:
     fiber_on_pool(coir::detail::stack_pool& pool, std::function<void(fiber_on_pool&)> body,
                   std::size_t stack_size_bytes = coir::detail::stack_pool::default_size)
         : pool_(pool), body_(std::move(body)) {
-        own_.prepare(pool_.acquire(stack_size_bytes), &run, this);
+        own_.prepare(pool_.acquire(stack_size_bytes), &run, this, globals_);
     }
 
     // Runs the body until it pauses or ends.
@@ -29,11 +29,11 @@ public:
     const coir::detail::stack& current_stack() const { return own_.current_stack(); }
 
 private:
-    static void run(void* self) noexcept {
+    static coir::detail::execution_context& run(void* self) noexcept {
         auto& fiber = *static_cast<fiber_on_pool*>(self);
         fiber.body_(fiber);
         fiber.ended_ = true;
-        fiber.own_.exit_to(fiber.caller_, fiber.globals_);
+        return fiber.own_.end_with(fiber.caller_, fiber.globals_);
     }
 
     coir::detail::stack_pool& pool_;

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// What every measuring program in C or C++ shares: its parameters, its clocks, its line of JSON. It
+// is C, so that the programs in C have it, too.
+#ifndef COIR_BENCHMARK_MEASURE_H
+#define COIR_BENCHMARK_MEASURE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/// The number that follows `name` ("--fibers") on the command line, or `otherwise`.
+static inline double argument(int argc, char** argv, const char* name, double otherwise) {
+    for (int i = 1; i + 1 < argc; ++i) {
+        if (strcmp(argv[i], name) == 0) {
+            return strtod(argv[i + 1], NULL);
+        }
+    }
+    return otherwise;
+}
+
+/// Ends the program with a message unless the result is what it must be.
+static inline void require(int holds, const char* message) {
+    if (!holds) {
+        fprintf(stderr, "wrong result: %s\n", message);
+        exit(1);
+    }
+}
+
+static inline double clock_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}
+
+/// The processor time of all threads of this process: what others do on the machine disturbs it
+/// less than it disturbs the time that passes.
+static inline double cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
+static inline double wall_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+/// A stretch of processor time that work is counted in:
+///
+///     struct window window = open_window(seconds);
+///     do {
+///         // a batch that is long beside a reading of the clock, which is a system call
+///     } while (window_is_open(&window));
+///     report_value(window.spent_ns / count, "ns");
+struct window {
+    double start_ns;
+    double length_ns;
+    double spent_ns;
+};
+
+static inline struct window open_window(double seconds) {
+    struct window window = {cpu_ns(), 1e9 * seconds, 0};
+    return window;
+}
+
+static inline int window_is_open(struct window* window) {
+    window->spent_ns = cpu_ns() - window->start_ns;
+    return window->spent_ns < window->length_ns;
+}
+
+/// Prints the one line that the suite reads, in parts: the value, further numbers, and at last what
+/// was checked.
+static inline void report_value(double value, const char* unit) {
+    printf("{\"value\": %.6g, \"unit\": \"%s\"", value, unit);
+}
+
+static inline void report_number(const char* key, double number) {
+    printf(", \"%s\": %.6g", key, number);
+}
+
+static inline void report_text(const char* key, const char* text) {
+    printf(", \"%s\": \"%s\"", key, text);
+}
+
+__attribute__((format(printf, 1, 2))) static inline void report_checked(const char* format, ...) {
+    va_list values;
+    va_start(values, format);
+    printf(", \"checked\": \"");
+    vprintf(format, values);
+    printf("\"}\n");
+    va_end(values);
+    fflush(stdout);
+}
+
+#endif

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Whom coir is measured beside, and where their versions are asked for."""
+
+import dataclasses
+import subprocess
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """`name` is the folder of its programs; `package` is Debian's name of what it needs, whose
+    version the tables show. `limit` marks what no library can pass."""
+
+    name: str
+    title: str
+    package: str = ""
+    limit: bool = False
+
+
+PEERS = [
+    Peer("coir", "coir"),
+    Peer("raw", "plain C, no library", limit=True),
+    Peer("boost_context", "Boost.Context, no scheduler", "libboost-context-dev", limit=True),
+    Peer("boost_fiber", "Boost.Fiber", "libboost-fiber-dev"),
+    Peer("asio_spawn", "Boost.Asio, spawn", "libboost-coroutine-dev"),
+    Peer("asio_awaitable", "Boost.Asio, awaitable", "libboost-dev"),
+    Peer("state_threads", "State Threads", "libst-dev"),
+    Peer("go", "Go", "golang-go"),
+    Peer("libuv", "libuv", "libuv1-dev"),
+    Peer("asyncio", "asyncio", "python3"),
+    Peer("uvloop", "uvloop", "python3-uvloop"),
+    Peer("gevent", "gevent", "python3-gevent"),
+]
+
+LIMITS = tuple(peer.name for peer in PEERS if peer.limit)
+
+
+def version_of(package):
+    """The version of an installed Debian package, or ''."""
+    try:
+        result = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", package],
+                                capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The figures as text, CSV and Markdown."""
+
+import csv
+import dataclasses
+import io
+
+from figures import order
+from goals import SUBJECT, judge
+from peers import LIMITS
+
+
+@dataclasses.dataclass
+class Line:
+    """One metric of one row, as all tables show it."""
+
+    row: object
+    metric: object
+    figures: dict  # peer -> Figure
+    base: str  # the peer that ratios refer to, or '' where nothing was measured
+    verdicts: list  # of (the goal in words, Verdict)
+    left_out: dict
+    notes: dict
+
+    def ratio(self, peer):
+        base = self.figures[self.base].median
+        return self.figures[peer].median / base if base else float("nan")
+
+
+def base_of(metric, figures):
+    """The metric's own base where that was measured, else the best of all."""
+    if metric.base in figures:
+        return metric.base
+    return order(figures)[0] if figures else ""
+
+
+def lines_of(results):
+    """The Lines of [(row, outcome)], in the rows' order."""
+    table = {row.name: outcome.figures(row.metrics[0].key) for row, outcome in results}
+    lines = []
+    for row, outcome in results:
+        for number, metric in enumerate(row.metrics):
+            figures = outcome.figures(metric.key)
+            verdicts = [(goal.describe(metric.unit), judge(goal, figures, table))
+                        for goal in metric.goals]
+            lines.append(Line(row, metric, figures, base_of(metric, figures), verdicts,
+                              outcome.left_out if number == 0 else {}, outcome.notes()))
+    return lines
+
+
+def number(value):
+    """Three significant digits, and no exponent."""
+    if value == 0 or value != value:
+        return f"{value:g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def text_table(lines, facts):
+    out = [f"{what + ':':28}{value}" for what, value in facts] + [""]
+    for line in lines:
+        metric = line.metric
+        out.append(f"{line.row.title}: {metric.title}" + (f", {metric.unit}" if metric.unit else ""))
+        for peer in order(line.figures):
+            figure = line.figures[peer]
+            spread = f"{number(figure.least)}..{number(figure.greatest)}"
+            out.append(f"  {peer:26}{number(figure.median):>12}{spread:>24}"
+                       f"{line.ratio(peer):9.2f} x {line.base}".rstrip())
+        for goal, verdict in line.verdicts:
+            out.append(f"  goal {goal}: {verdict.text}")
+        for peer, note in line.notes.items():
+            out.append(f"  {peer}: {note}")
+        for peer, reason in line.left_out.items():
+            out.append(f"  left out: {peer}: {reason}")
+        out.append("")
+    return "\n".join(out + [summary(lines)]) + "\n"
+
+
+def summary(lines):
+    """How many goals are met, and which are not."""
+    verdicts = [(line, goal, verdict) for line in lines for goal, verdict in line.verdicts]
+    met = sum(verdict.met is True for _, _, verdict in verdicts)
+    out = [f"{met} of {len(verdicts)} goals are met"]
+    for line, goal, verdict in verdicts:
+        if verdict.met is not True:
+            out.append(f"  {line.row.name}, {line.metric.title} {goal}: {verdict.text}")
+    return "\n".join(out)
+
+
+def csv_table(lines):
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["row", "metric", "unit", "peer", "median", "min", "max", "runs", "ratio", "to",
+                     "goals", "verdicts"])
+    for line in lines:
+        for peer in order(line.figures):
+            figure = line.figures[peer]
+            mine = line.verdicts if peer == SUBJECT else []
+            writer.writerow([line.row.name, line.metric.key, line.metric.unit, peer,
+                             f"{figure.median:.6g}", f"{figure.least:.6g}",
+                             f"{figure.greatest:.6g}", figure.runs, f"{line.ratio(peer):.4g}",
+                             line.base, "; ".join(goal for goal, _ in mine),
+                             "; ".join(verdict.text for _, verdict in mine)])
+    return out.getvalue()
+
+
+def cell(line, peer, with_spread=False):
+    if peer not in line.figures:
+        return ""
+    figure = line.figures[peer]
+    text = number(figure.median)
+    if with_spread and figure.runs > 1:
+        text += f" ({number(figure.least)} to {number(figure.greatest)})"
+    return text
+
+
+def best_peers(line, count=3):
+    """The best that are neither coir nor a limit."""
+    others = [peer for peer in order(line.figures)
+              if peer not in LIMITS and not peer.startswith(SUBJECT)]
+    return ", ".join(f"{peer} {cell(line, peer)}" for peer in others[:count])
+
+
+def markdown_table(lines, facts):
+    out = [f"- {what}: {value}" for what, value in facts]
+    out += ["", "| work | unit | limit | coir | the best peers | goal | |", "|---|---|---|---|---|---|---|"]
+    for line in lines:
+        limits = ", ".join(f"{peer} {cell(line, peer)}" for peer in LIMITS if peer in line.figures)
+        goals = "; ".join(goal for goal, _ in line.verdicts)
+        verdicts = "; ".join(dict.fromkeys(verdict.text for _, verdict in line.verdicts))
+        out.append(f"| {line.row.title}: {line.metric.title} | {line.metric.unit} | {limits} "
+                   f"| {cell(line, SUBJECT, True)} | {best_peers(line)} | {goals} | {verdicts} |")
+    peers = list(dict.fromkeys(peer for line in lines for peer in line.figures))
+    out += ["", "| row | " + " | ".join(peers) + " |", "|---|" + "---:|" * len(peers)]
+    for line in lines:
+        name = f"{line.row.name}, {line.metric.title}"
+        name += f" ({line.metric.unit})" if line.metric.unit else ""
+        out.append(f"| {name} | " + " | ".join(cell(line, peer) for peer in peers) + " |")
+    left_out = [f"- {line.row.name}: {peer}: {reason}" for line in lines
+                for peer, reason in line.left_out.items()]
+    if left_out:
+        out += ["", "Left out:", ""] + left_out
+    return "\n".join(out) + "\n"

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSL-1.0
-"""What a row must show of coir, and whether it does."""
+"""What a row must show of coir, and whether it does.
+
+Each goal has `subject`, the column that it is about: coir, unless that has several columns in a row,
+as with the reactor's backends. `describe(unit)` says the goal, and `judge(figures, table)` holds the
+peers' figures against it; `table` has those of every row, by the row's name.
+"""
 
 import dataclasses
 
-SUBJECT = "coir"
+from peers import is_coir, is_limit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,96 +19,100 @@ class Verdict:
     text: str
 
 
-class Goal:
-    """`describe(unit)` says it, `judge(figures, table)` holds the peers' figures against it; `table` has the
-    figures of every row so far, by the row's name."""
-
-
 @dataclasses.dataclass(frozen=True)
-class AtMost(Goal):
+class AtMost:
     limit: float
+    subject: str = "coir"
 
     def describe(self, unit):
         return f"<= {self.limit:g} {unit}".rstrip()
 
-    def judge(self, figures, _table, subject=SUBJECT):
-        return compare(figures[subject].median / self.limit, 1, "the goal")
+    def judge(self, figures, _table):
+        return compare(figures[self.subject].median / self.limit, 1, "the goal")
 
 
 @dataclasses.dataclass(frozen=True)
-class AtLeast(Goal):
+class AtLeast:
     limit: float
+    subject: str = "coir"
 
     def describe(self, unit):
         return f">= {self.limit:g} {unit}".rstrip()
 
-    def judge(self, figures, _table, subject=SUBJECT):
-        median = figures[subject].median
-        return Verdict(median >= self.limit, "met" if median >= self.limit
-                       else f"missed: {median:.3g}")
+    def judge(self, figures, _table):
+        median = figures[self.subject].median
+        return Verdict(median >= self.limit,
+                       "met" if median >= self.limit else f"missed: {median:.3g}")
 
 
 @dataclasses.dataclass(frozen=True)
-class Ratio(Goal):
+class Ratio:
     """At most so many times what a peer has."""
 
     peer: str
     factor: float
+    subject: str = "coir"
 
     def describe(self, _unit):
         return f"<= {self.factor:g} x {self.peer}"
 
-    def judge(self, figures, _table, subject=SUBJECT):
+    def judge(self, figures, _table):
         if self.peer not in figures:
             return Verdict(None, f"{self.peer} was not measured")
-        return compare(figures[subject].median / figures[self.peer].median, self.factor, self.peer)
+        ratio = figures[self.subject].median / figures[self.peer].median
+        return compare(ratio, self.factor, self.peer)
 
 
 @dataclasses.dataclass(frozen=True)
-class BelowRow(Goal):
-    """Less than coir has in another row."""
+class RatioToRow:
+    """At most so many times what the subject has in another row."""
 
     row: str
+    factor: float
+    subject: str = "coir"
 
     def describe(self, _unit):
-        return f"less than {self.row}"
+        return f"<= {self.factor:g} x {self.row}"
 
-    def judge(self, figures, table, subject=SUBJECT):
-        other = table.get(self.row, {}).get(subject)
+    def judge(self, figures, table):
+        other = table.get(self.row, {}).get(self.subject)
         if other is None:
             return Verdict(None, f"{self.row} was not measured")
-        ratio = figures[subject].median / other.median
-        return Verdict(ratio < 1, "met" if ratio < 1 else f"missed: {ratio:.2f} x {self.row}")
+        return compare(figures[self.subject].median / other.median, self.factor, self.row)
 
 
 @dataclasses.dataclass(frozen=True)
-class FirstOf(Goal):
-    """Ahead of every peer; limits, which no library can pass, do not count as peers."""
+class First:
+    """Ahead of every peer. A limit is no peer."""
 
-    limits: tuple = ()
+    subject: str = "coir"
 
     def describe(self, _unit):
         return "first of all"
 
-    def judge(self, figures, _table, subject=SUBJECT):
+    def judge(self, figures, _table):
         others = {peer: figure.median for peer, figure in figures.items()
-                  if peer not in self.limits and not peer.startswith(SUBJECT)}
+                  if not is_limit(peer) and not is_coir(peer)}
         if not others:
             return Verdict(None, "no peer was measured")
         best = min(others, key=others.get)
-        return compare(figures[subject].median / others[best], 1, best)
+        return compare(figures[self.subject].median / others[best], 1, best)
 
 
 def compare(ratio, factor, name):
     if ratio <= factor:
         return Verdict(True, "met")
-    return Verdict(False, f"missed: {ratio:.2f} x {name}")
+    return Verdict(False, f"missed: {ratio:.3g} x {name}")
 
 
-def judge(goal, figures, table, subject=SUBJECT):
-    """A Verdict, or None where there is no goal, or nothing of the subject."""
-    if goal is None:
-        return None
-    if subject not in figures:
-        return Verdict(None, f"{subject} was not measured")
-    return goal.judge(figures, table, subject)
+def judge(goal, figures, table):
+    """The Verdict on one goal."""
+    if goal.subject not in figures:
+        return Verdict(None, f"{goal.subject} was not measured")
+    return goal.judge(figures, table)
+
+
+def describe(goal, unit):
+    """The goal in words; whom it is about only where that is not plain coir."""
+    text = goal.describe(unit)
+    return text if goal.subject == "coir" else f"{goal.subject} {text}"

@@ -34,6 +34,16 @@ PEERS = [
 LIMITS = tuple(peer.name for peer in PEERS if peer.limit)
 
 
+def is_limit(name):
+    """Whether a column is a limit: one of LIMITS, or raw with something after it."""
+    return name in LIMITS or name.startswith("raw_")
+
+
+def is_coir(name):
+    """Whether a column is coir's: coir, or coir with something after it."""
+    return name == "coir" or name.startswith("coir_")
+
+
 def version_of(package):
     """The version of an installed Debian package, or ''."""
     try:

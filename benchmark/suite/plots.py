@@ -3,8 +3,7 @@
 
 import math
 
-from goals import SUBJECT
-from peers import LIMITS
+from peers import is_coir, is_limit
 
 
 def draw_all(output, results, lines):
@@ -24,11 +23,11 @@ def draw_all(output, results, lines):
 def colour_of(peer, names):
     """coir stands out; limits are grey; the others differ."""
     from matplotlib import colormaps
-    if peer.startswith(SUBJECT):
+    if is_coir(peer):
         return "crimson"
-    if peer in LIMITS or peer.startswith("raw"):
+    if is_limit(peer):
         return "0.45"
-    others = [name for name in names if not name.startswith((SUBJECT, "raw")) and name not in LIMITS]
+    others = [name for name in names if not is_limit(name) and not is_coir(name)]
     return colormaps["tab10"](others.index(peer) % 10)
 
 
@@ -66,7 +65,7 @@ def draw_curves(output, results, _lines):
         for peer, points in peers.items():
             axes.plot(*zip(*sorted(points)), marker="o", markersize=3, label=peer,
                       color=colour_of(peer, list(peers)),
-                      linewidth=2 if peer.startswith(SUBJECT) else 1)
+                      linewidth=2 if is_coir(peer) else 1)
         metric = metrics[curve, parameter]
         axes.set(xscale="log", yscale="log", xlabel=f"number of {parameter}",
                  ylabel=f"{metric.title}, {metric.unit}", title=f"{curve}, by number of {parameter}")
@@ -128,7 +127,7 @@ def draw_latencies(output, results, _lines):
             shown = [(1 / (1 - percentile / 100), us) for percentile, us in points
                      if percentile < 100]
             axes.plot(*zip(*shown), label=peer, color=colour_of(peer, sorted(peers)),
-                      linewidth=2 if peer.startswith(SUBJECT) else 1)
+                      linewidth=2 if is_coir(peer) else 1)
         ticks = [0, 50, 90, 99, 99.9, 99.99]
         axes.set(xscale="log", yscale="log", xlabel="percentile", ylabel="us",
                  title=f"{row.title}: latency")

@@ -3,10 +3,7 @@
 
 import dataclasses
 
-from goals import FirstOf, Ratio
-from peers import LIMITS
-
-FIRST = FirstOf(LIMITS)
+from goals import First, Ratio
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +52,7 @@ def yield_row(fibers, *goals):
 
 
 ROWS = [
-    yield_row(2, Ratio("boost_context", 1.4), FIRST),
-    yield_row(10, FIRST),
-    yield_row(10_000, FIRST),
+    yield_row(2, Ratio("boost_context", 1.4), First()),
+    yield_row(10, First()),
+    yield_row(10_000, First()),
 ]

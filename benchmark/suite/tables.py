@@ -6,8 +6,8 @@ import dataclasses
 import io
 
 from figures import order
-from goals import SUBJECT, judge
-from peers import LIMITS
+from goals import describe, judge
+from peers import is_coir, is_limit
 
 
 @dataclasses.dataclass
@@ -18,7 +18,7 @@ class Line:
     metric: object
     figures: dict  # peer -> Figure
     base: str  # the peer that ratios refer to, or '' where nothing was measured
-    verdicts: list  # of (the goal in words, Verdict)
+    verdicts: list  # of (goal, the goal in words, Verdict)
     left_out: dict
     notes: dict
 
@@ -41,7 +41,7 @@ def lines_of(results):
     for row, outcome in results:
         for number, metric in enumerate(row.metrics):
             figures = outcome.figures(metric.key)
-            verdicts = [(goal.describe(metric.unit), judge(goal, figures, table))
+            verdicts = [(goal, describe(goal, metric.unit), judge(goal, figures, table))
                         for goal in metric.goals]
             lines.append(Line(row, metric, figures, base_of(metric, figures), verdicts,
                               outcome.left_out if number == 0 else {}, outcome.notes()))
@@ -67,7 +67,7 @@ def text_table(lines, facts):
             spread = f"{number(figure.least)}..{number(figure.greatest)}"
             out.append(f"  {peer:26}{number(figure.median):>12}{spread:>24}"
                        f"{line.ratio(peer):9.2f} x {line.base}".rstrip())
-        for goal, verdict in line.verdicts:
+        for _, goal, verdict in line.verdicts:
             out.append(f"  goal {goal}: {verdict.text}")
         for peer, note in line.notes.items():
             out.append(f"  {peer}: {note}")
@@ -79,7 +79,7 @@ def text_table(lines, facts):
 
 def summary(lines):
     """How many goals are met, and which are not."""
-    verdicts = [(line, goal, verdict) for line in lines for goal, verdict in line.verdicts]
+    verdicts = [(line, goal, verdict) for line in lines for _, goal, verdict in line.verdicts]
     met = sum(verdict.met is True for _, _, verdict in verdicts)
     out = [f"{met} of {len(verdicts)} goals are met"]
     for line, goal, verdict in verdicts:
@@ -96,7 +96,8 @@ def csv_table(lines):
     for line in lines:
         for peer in order(line.figures):
             figure = line.figures[peer]
-            mine = line.verdicts if peer == SUBJECT else []
+            mine = [(text, verdict) for goal, text, verdict in line.verdicts
+                    if goal.subject == peer]
             writer.writerow([line.row.name, line.metric.key, line.metric.unit, peer,
                              f"{figure.median:.6g}", f"{figure.least:.6g}",
                              f"{figure.greatest:.6g}", figure.runs, f"{line.ratio(peer):.4g}",
@@ -117,8 +118,7 @@ def cell(line, peer, with_spread=False):
 
 def best_peers(line, count=3):
     """The best that are neither coir nor a limit."""
-    others = [peer for peer in order(line.figures)
-              if peer not in LIMITS and not peer.startswith(SUBJECT)]
+    others = [peer for peer in order(line.figures) if not is_limit(peer) and not is_coir(peer)]
     return ", ".join(f"{peer} {cell(line, peer)}" for peer in others[:count])
 
 
@@ -126,11 +126,13 @@ def markdown_table(lines, facts):
     out = [f"- {what}: {value}" for what, value in facts]
     out += ["", "| work | unit | limit | coir | the best peers | goal | |", "|---|---|---|---|---|---|---|"]
     for line in lines:
-        limits = ", ".join(f"{peer} {cell(line, peer)}" for peer in LIMITS if peer in line.figures)
-        goals = "; ".join(goal for goal, _ in line.verdicts)
-        verdicts = "; ".join(dict.fromkeys(verdict.text for _, verdict in line.verdicts))
+        limits = ", ".join(f"{peer} {cell(line, peer)}" for peer in line.figures if is_limit(peer))
+        coir = ", ".join((f"{peer} " if peer != "coir" else "") + cell(line, peer, True)
+                         for peer in line.figures if is_coir(peer))
+        goals = "; ".join(goal for _, goal, _ in line.verdicts)
+        verdicts = "; ".join(dict.fromkeys(verdict.text for _, _, verdict in line.verdicts))
         out.append(f"| {line.row.title}: {line.metric.title} | {line.metric.unit} | {limits} "
-                   f"| {cell(line, SUBJECT, True)} | {best_peers(line)} | {goals} | {verdicts} |")
+                   f"| {coir} | {best_peers(line)} | {goals} | {verdicts} |")
     peers = list(dict.fromkeys(peer for line in lines for peer in line.figures))
     out += ["", "| row | " + " | ".join(peers) + " |", "|---|" + "---:|" * len(peers)]
     for line in lines:

@@ -2,6 +2,7 @@
 """Runs the measuring programs: pinned, one peer after the other, and that several times."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import pathlib
@@ -51,10 +52,12 @@ def command_of(peer, program, options):
     if not sources:
         return None
     if sources[0].suffix == ".py":
+        if peer.module and not importlib.util.find_spec(peer.module):
+            raise ProgramFailed(f"{peer.package} is not installed")
         return [sys.executable, str(sources[0])]
     built = options.programs / peer.name / program
     if not built.exists():
-        raise ProgramFailed(f"not built: is {peer.package or 'the compiler'} installed?")
+        raise ProgramFailed(f"not built: is {peer.package or 'what it needs'} installed?")
     return [str(built)]
 
 
@@ -113,8 +116,11 @@ def run(row, options):
     outcome = Outcome()
     commands = commands_of(row, options, outcome)
     cores = set(options.cores[:row.cores])
-    parameters = {**row.parameters, **(row.quick if options.quick else {}),
-                  "seconds": options.seconds_of(row)}
+    parameters = {**row.parameters, "seconds": options.seconds_of(row)}
+    if options.quick and row.quick:
+        parameters.update(row.quick)
+        outcome.remark = "only " + ", ".join(f"{number:,} {name}"
+                                             for name, number in row.quick.items())
     for _ in range(options.repetitions(row)):
         for name, command in list(commands.items()):
             try:

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     if (warm) {
         mallopt(M_TRIM_THRESHOLD, -1);
         go_round();
+        go_round();
         until_alive_ns = 0;
         rounds = 0;
     }

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     };
     if (warm) {
         go_round();
+        go_round();
         until_alive_ns = 0;
         rounds = 0;
     }

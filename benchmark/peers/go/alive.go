@@ -39,6 +39,7 @@ func main() {
 	}
 	var ns float64
 	if warm {
+		goRound()
 		ns = count(fibers, goRound)
 	} else {
 		window := openWindow(0)

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     st_thread_t* all = calloc((size_t)fibers, sizeof *all);
     if (warm) {
         go_round(all, stack_bytes);
+        go_round(all, stack_bytes);
     }
     double until_alive_ns = 0;
     long rounds = 0;

@@ -129,6 +129,14 @@ def best_peers(line, count=3):
     return ", ".join(f"{peer} {cell(line, peer)}" for peer in others[:count])
 
 
+def entries_by_text(entries):
+    """Of (row, peer, text): a line for each peer and text, with all the rows."""
+    rows_of = {}
+    for row, peer, text in entries:
+        rows_of.setdefault((peer, text), []).append(row)
+    return [f"- {peer}: {text} ({', '.join(rows)})" for (peer, text), rows in rows_of.items()]
+
+
 def markdown_table(lines, facts):
     out = [f"- {what}: {value}" for what, value in facts]
     out += ["", "| work | unit | limit | coir | the best peers | goal | |", "|---|---|---|---|---|---|---|"]
@@ -146,8 +154,11 @@ def markdown_table(lines, facts):
         name = f"{line.row.name}, {line.metric.title}"
         name += f" ({line.metric.unit})" if line.metric.unit else ""
         out.append(f"| {name} | " + " | ".join(cell(line, peer) for peer in peers) + " |")
-    left_out = [f"- {line.row.name}: {peer}: {reason}" for line in lines
-                for peer, reason in line.left_out.items()]
-    if left_out:
-        out += ["", "Left out:", ""] + left_out
+    said = {"Notes": [(line.row.name, peer, note) for line in lines
+                      for peer, note in line.notes.items()],
+            "Left out": [(line.row.name, peer, reason) for line in lines
+                         for peer, reason in line.left_out.items()]}
+    for heading, entries in said.items():
+        if entries:
+            out += ["", f"{heading}:", ""] + entries_by_text(entries)
     return "\n".join(out) + "\n"

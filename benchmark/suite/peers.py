@@ -29,6 +29,7 @@ PEERS = [
     Peer("asyncio", "asyncio", "python3"),
     Peer("uvloop", "uvloop", "python3-uvloop"),
     Peer("gevent", "gevent", "python3-gevent"),
+    Peer("nginx", "nginx", "nginx"),
 ]
 
 LIMITS = tuple(peer.name for peer in PEERS if peer.limit)

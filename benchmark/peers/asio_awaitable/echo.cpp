@@ -44,7 +44,7 @@ asio::awaitable<void> accept_all(asio::io_context& context) {
 }  // namespace
 
 int main() {
-    asio::io_context context(1);
+    asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);  // no locks
     asio::co_spawn(context, accept_all(context), asio::detached);
     context.run();
 }

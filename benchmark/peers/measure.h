@@ -4,11 +4,13 @@
 #ifndef COIR_BENCHMARK_MEASURE_H
 #define COIR_BENCHMARK_MEASURE_H
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /// The number that follows `name` ("--fibers") on the command line, or `otherwise`.
 static inline double argument(int argc, char** argv, const char* name, double otherwise) {
@@ -39,6 +41,36 @@ static inline double clock_ns(clockid_t clock) {
 static inline double cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 static inline double wall_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+/// Pins the calling thread to one of these cores: the first, the second... They are those that
+/// sched_getaffinity() has told of before any thread was pinned.
+static inline void pin_this_thread(const cpu_set_t* cores, int which) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+        if (CPU_ISSET(core, cores) && which-- == 0) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(core, &one);
+            require(sched_setaffinity(0, sizeof one, &one) == 0, "a core cannot be had");
+            return;
+        }
+    }
+    require(0, "there are too few cores");
+}
+
+/// A number of bytes from /proc/self/status: "VmRSS" is resident memory, "VmPTE" page tables.
+static inline double memory_bytes(const char* what) {
+    char line[256];
+    double kibibytes = -1;
+    FILE* status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status)) {
+        if (strncmp(line, what, strlen(what)) == 0) {
+            kibibytes = strtod(line + strlen(what) + 1, NULL);
+        }
+    }
+    require(status && kibibytes >= 0, "/proc/self/status does not tell");
+    fclose(status);
+    return kibibytes * 1024;
+}
 
 /// A stretch of processor time that work is counted in:
 ///

@@ -28,6 +28,7 @@ class Outcome:
     measured: dict = dataclasses.field(default_factory=dict)
     left_out: dict = dataclasses.field(default_factory=dict)
     failed: set = dataclasses.field(default_factory=set)
+    remark: str = ""  # what the tables are to say of the row as it was run
 
     def figures(self, key):
         """The Figure of each peer that has printed `key`."""
@@ -44,6 +45,6 @@ class Outcome:
                 if lines and "note" in lines[-1]}
 
 
-def order(figures):
-    """The peers' names, the least median first."""
-    return sorted(figures, key=lambda peer: figures[peer].median)
+def order(figures, more_is_better=False):
+    """The peers' names, the best median first."""
+    return sorted(figures, key=lambda peer: figures[peer].median, reverse=more_is_better)

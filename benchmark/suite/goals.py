@@ -64,6 +64,26 @@ class Ratio:
 
 
 @dataclasses.dataclass(frozen=True)
+class RatioAtLeast:
+    """At least so many times what a peer has: where more is better."""
+
+    peer: str
+    factor: float
+    subject: str = "coir"
+
+    def describe(self, _unit):
+        return f">= {self.factor:g} x {self.peer}"
+
+    def judge(self, figures, _table):
+        if self.peer not in figures:
+            return Verdict(None, f"{self.peer} was not measured")
+        ratio = figures[self.subject].median / figures[self.peer].median
+        if ratio >= self.factor:
+            return Verdict(True, "met")
+        return Verdict(False, f"missed: {ratio:.3g} x {self.peer}")
+
+
+@dataclasses.dataclass(frozen=True)
 class RatioToRow:
     """At most so many times what the subject has in another row."""
 
@@ -83,7 +103,7 @@ class RatioToRow:
 
 @dataclasses.dataclass(frozen=True)
 class First:
-    """Ahead of every peer. A limit is no peer."""
+    """Ahead of every peer, where less is better. A limit is no peer."""
 
     subject: str = "coir"
 

@@ -8,12 +8,14 @@ import subprocess
 @dataclasses.dataclass(frozen=True)
 class Peer:
     """`name` is the folder of its programs; `package` is Debian's name of what it needs, whose
-    version the tables show. `limit` marks what no library can pass."""
+    version the tables show, and `module` the Python module in it. `limit` marks what no library can
+    pass."""
 
     name: str
     title: str
     package: str = ""
     limit: bool = False
+    module: str = ""
 
 
 PEERS = [
@@ -27,8 +29,8 @@ PEERS = [
     Peer("go", "Go", "golang-go"),
     Peer("libuv", "libuv", "libuv1-dev"),
     Peer("asyncio", "asyncio", "python3"),
-    Peer("uvloop", "uvloop", "python3-uvloop"),
-    Peer("gevent", "gevent", "python3-gevent"),
+    Peer("uvloop", "uvloop", "python3-uvloop", module="uvloop"),
+    Peer("gevent", "gevent", "python3-gevent", module="gevent"),
     Peer("nginx", "nginx", "nginx"),
 ]
 

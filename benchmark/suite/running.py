@@ -2,6 +2,7 @@
 """Runs the measuring programs: pinned, one peer after the other, and that several times."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import pathlib
@@ -51,10 +52,12 @@ def command_of(peer, program, options):
     if not sources:
         return None
     if sources[0].suffix == ".py":
+        if peer.module and not importlib.util.find_spec(peer.module):
+            raise ProgramFailed(f"{peer.package} is not installed")
         return [sys.executable, str(sources[0])]
     built = options.programs / peer.name / program
     if not built.exists():
-        raise ProgramFailed(f"not built: is {peer.package or 'the compiler'} installed?")
+        raise ProgramFailed(f"not built: is {peer.package or 'what it needs'} installed?")
     return [str(built)]
 
 
@@ -82,22 +85,42 @@ def run_program(command, parameters, cores, patience=PATIENCE_SECONDS):
     return line
 
 
-def run(row, options):
-    """The Outcome of one row. A peer that fails is left out from then on, with what it said."""
-    outcome = Outcome()
+def available_gib():
+    """The memory that the machine can give."""
+    for line in pathlib.Path("/proc/meminfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) / 2**20
+    return float("inf")
+
+
+def commands_of(row, options, outcome):
+    """{peer: its command} of those who take part; the others are left out of `outcome` by name."""
     commands = {}
     for peer in PEERS:
-        if not options.wants(peer.name):
+        if not options.wants(peer.name) or peer.name in row.without:
             continue
         try:
             command = command_of(peer, row.program_name, options)
+            if command is None:
+                continue
+            if available_gib() < row.memory_gib:
+                raise ProgramFailed(f"the row needs {row.memory_gib:g} GiB of memory")
+            commands[peer.name] = command
         except ProgramFailed as failure:
             outcome.left_out[peer.name] = str(failure)
-            continue
-        if command is not None:
-            commands[peer.name] = command
+    return commands
+
+
+def run(row, options):
+    """The Outcome of one row. A peer that fails is left out from then on, with what it said."""
+    outcome = Outcome()
+    commands = commands_of(row, options, outcome)
     cores = set(options.cores[:row.cores])
     parameters = {**row.parameters, "seconds": options.seconds_of(row)}
+    if options.quick and row.quick:
+        parameters.update(row.quick)
+        outcome.remark = "only " + ", ".join(f"{number:,} {name}"
+                                             for name, number in row.quick.items())
     for _ in range(options.repetitions(row)):
         for name, command in list(commands.items()):
             try:

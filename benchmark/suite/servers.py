@@ -3,11 +3,13 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import pathlib
 import re
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -15,7 +17,6 @@ from running import pinned_to
 
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 PATIENCE_SECONDS = 60
-PYTHON = "/usr/bin/python3"  # Debian's: the one that has the packages, whatever else is in the path
 
 
 class Unavailable(Exception):
@@ -39,10 +40,9 @@ class Server:
     def command(self, programs):
         """@returns what starts it. Raises Unavailable."""
         if self.program.endswith(".py"):
-            if self.module and subprocess.run([PYTHON, "-c", f"import {self.module}"],
-                                              stderr=subprocess.DEVNULL).returncode != 0:
-                raise Unavailable(f"{PYTHON} has no module {self.module}")
-            return [PYTHON, str(PEERS / self.folder / self.program), *self.arguments]
+            if self.module and importlib.util.find_spec(self.module) is None:
+                raise Unavailable(f"Python has no module {self.module}")
+            return [sys.executable, str(PEERS / self.folder / self.program), *self.arguments]
         path = pathlib.Path(programs) / self.folder / self.program
         if not path.exists():
             raise Unavailable(f"{self.folder}/{self.program} is not built")
@@ -64,9 +64,10 @@ class RunningServer:
 
     def __init__(self, server, programs, core):
         self._server = server
+        command = server.command(programs)
         self._folder = tempfile.TemporaryDirectory()
         self._output = pathlib.Path(self._folder.name) / "output"
-        command = [part.format(folder=self._folder.name) for part in server.command(programs)]
+        command = [part.format(folder=self._folder.name) for part in command]
         with open(self._output, "wb") as output:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                              stderr=output, preexec_fn=pinned_to({core}))
@@ -130,8 +131,9 @@ class RunningLoad:
             command += [f"--{name}", str(number)]
         self._errors = tempfile.TemporaryFile()
         self._server = server
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=self._errors, preexec_fn=pinned_to({core}))
+        self._process = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=self._errors,
+                                         preexec_fn=pinned_to({core}))
         try:
             self._read_line()  # "ready"
         except BaseException:
@@ -142,7 +144,6 @@ class RunningLoad:
         """@returns what the load prints of a window, as a dict."""
         try:
             self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
         except BrokenPipeError:
             pass  # the next line says why
         return json.loads(self._read_line())

@@ -19,8 +19,13 @@ class Line:
     figures: dict  # peer -> Figure
     base: str  # the peer that ratios refer to, or '' where nothing was measured
     verdicts: list  # of (goal, the goal in words, Verdict)
+    # What is said of the whole row: with its first line only.
     left_out: dict
     notes: dict
+    remark: str
+
+    def best_first(self):
+        return order(self.figures, self.metric.more_is_better)
 
     def ratio(self, peer):
         base = self.figures[self.base].median
@@ -31,7 +36,7 @@ def base_of(metric, figures):
     """The metric's own base where that was measured, else the best of all."""
     if metric.base in figures:
         return metric.base
-    return order(figures)[0] if figures else ""
+    return order(figures, metric.more_is_better)[0] if figures else ""
 
 
 def lines_of(results):
@@ -43,8 +48,8 @@ def lines_of(results):
             figures = outcome.figures(metric.key)
             verdicts = [(goal, describe(goal, metric.unit), judge(goal, figures, table))
                         for goal in metric.goals]
-            lines.append(Line(row, metric, figures, base_of(metric, figures), verdicts,
-                              outcome.left_out if number == 0 else {}, outcome.notes()))
+            said = (outcome.left_out, outcome.notes(), outcome.remark) if number == 0 else ({}, {}, "")
+            lines.append(Line(row, metric, figures, base_of(metric, figures), verdicts, *said))
     return lines
 
 
@@ -62,13 +67,15 @@ def text_table(lines, facts):
     for line in lines:
         metric = line.metric
         out.append(f"{line.row.title}: {metric.title}" + (f", {metric.unit}" if metric.unit else ""))
-        for peer in order(line.figures):
+        for peer in line.best_first():
             figure = line.figures[peer]
             spread = f"{number(figure.least)}..{number(figure.greatest)}"
             out.append(f"  {peer:26}{number(figure.median):>12}{spread:>24}"
                        f"{line.ratio(peer):9.2f} x {line.base}".rstrip())
         for _, goal, verdict in line.verdicts:
             out.append(f"  goal {goal}: {verdict.text}")
+        if line.remark:
+            out.append(f"  {line.remark}")
         for peer, note in line.notes.items():
             out.append(f"  {peer}: {note}")
         for peer, reason in line.left_out.items():
@@ -94,7 +101,7 @@ def csv_table(lines):
     writer.writerow(["row", "metric", "unit", "peer", "median", "min", "max", "runs", "ratio", "to",
                      "goals", "verdicts"])
     for line in lines:
-        for peer in order(line.figures):
+        for peer in line.best_first():
             figure = line.figures[peer]
             mine = [(text, verdict) for goal, text, verdict in line.verdicts
                     if goal.subject == peer]
@@ -118,7 +125,7 @@ def cell(line, peer, with_spread=False):
 
 def best_peers(line, count=3):
     """The best that are neither coir nor a limit."""
-    others = [peer for peer in order(line.figures) if not is_limit(peer) and not is_coir(peer)]
+    others = [peer for peer in line.best_first() if not is_limit(peer) and not is_coir(peer)]
     return ", ".join(f"{peer} {cell(line, peer)}" for peer in others[:count])
 
 

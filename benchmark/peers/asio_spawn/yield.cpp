@@ -2,13 +2,10 @@
 // A ring of stackful coroutines that do nothing but post themselves to the io_context, which is how
 // a coroutine of Asio's yields. What is counted is the way from one to the next.
 #include "measure.h"
+#include "no_strand.hpp"
 
-#include <boost/asio.hpp>
-#include <boost/asio/spawn.hpp>
 #include <cstddef>
 #include <vector>
-
-namespace asio = boost::asio;
 
 int main(int argc, char** argv) {
     const auto fibers = static_cast<std::size_t>(argument(argc, argv, "--fibers", 2));
@@ -16,7 +13,7 @@ int main(int argc, char** argv) {
     asio::io_context context(1);
     std::vector<long> turns(fibers, 0);
     bool stop = false;
-    asio::spawn(context, [&](asio::yield_context yield) {
+    spawn_on(context, [&](coroutine_context yield) {
         const auto go_round = [&](std::size_t rounds) {
             for (std::size_t i = 0; i < rounds; ++i) {
                 ++turns[0];
@@ -24,7 +21,7 @@ int main(int argc, char** argv) {
             }
         };
         const std::size_t batch = 100'000 / fibers + 1;
-        asio::post(yield);  // the others are spawned meanwhile
+        asio::post(yield);  // the others start meanwhile
         go_round(batch);
         const long before = turns[0];
         window window = open_window(seconds);
@@ -37,7 +34,7 @@ int main(int argc, char** argv) {
         report_value(window.spent_ns / switches, "ns");
     });
     for (std::size_t i = 1; i < fibers; ++i) {
-        asio::spawn(context, [&stop, &mine = turns[i]](asio::yield_context yield) {
+        spawn_on(context, [&stop, &mine = turns[i]](coroutine_context yield) {
             while (!stop) {
                 ++mine;
                 asio::post(yield);

@@ -58,10 +58,25 @@ func since(start time.Time) float64 {
 }
 
 // report prints the one line that the suite reads.
-func report(value float64, unit string, checked string, further map[string]float64) {
+func report(value float64, unit string, checked string, further map[string]interface{}) {
 	line := map[string]interface{}{"value": value, "unit": unit, "checked": checked}
 	for key, number := range further {
 		line[key] = number
 	}
 	require(json.NewEncoder(os.Stdout).Encode(line) == nil, "the result cannot be printed")
+}
+
+// count does batches of work until seconds of processor time are spent on them, after one that does
+// not count; it returns the nanoseconds of one piece of work, of which a batch has so many.
+func count(pieces int, batch func()) float64 {
+	batch()
+	batches := 0
+	window := openWindow(argument("--seconds", 1))
+	for {
+		batch()
+		batches++
+		if !window.isOpen() {
+			return window.spent / float64(batches*pieces)
+		}
+	}
 }

@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Who runs rows of which kind: `run(row, options)` of that module gives a figures.Outcome. A module
 # of another kind than "program" has its own ROWS, which come after those of rows.py.
-MODULES = {"program": "running", "echo": "echo", "http": "echo"}
+MODULES = {"program": "running", "echo": "echo", "http": "wrk"}
 
 
 def all_rows():

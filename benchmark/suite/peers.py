@@ -31,6 +31,7 @@ PEERS = [
     Peer("asyncio", "asyncio", "python3"),
     Peer("uvloop", "uvloop", "python3-uvloop", module="uvloop"),
     Peer("gevent", "gevent", "python3-gevent", module="gevent"),
+    Peer("nginx", "nginx", "nginx"),
 ]
 
 LIMITS = tuple(peer.name for peer in PEERS if peer.limit)

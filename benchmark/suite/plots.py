@@ -88,7 +88,7 @@ def draw_curves(output, results, _lines):
 def draw_ratios(output, _results, lines):
     """One panel a line: each peer's bar, as a ratio to the line's base."""
     import matplotlib.pyplot as plt
-    lines = [line for line in lines if len(line.figures) > 1]
+    lines = [line for line in lines if len(line.figures) > 1 and line.has_ratios()]
     if not lines:
         return []
     columns = 3

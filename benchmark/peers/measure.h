@@ -12,6 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT
+#endif
+
 /// The number that follows `name` ("--fibers") on the command line, or `otherwise`.
 static inline double argument(int argc, char** argv, const char* name, double otherwise) {
     for (int i = 1; i + 1 < argc; ++i) {
@@ -78,7 +84,9 @@ static inline double memory_bytes(const char* what) {
 ///     do {
 ///         // a batch that is long beside a reading of the clock, which is a system call
 ///     } while (window_is_open(&window));
-///     report_value(window.spent_ns / count, "ns");
+///     report_each_ns(window.spent_ns, count);
+///
+/// Under Valgrind's callgrind, with --collect-atstart=no, it is what instructions are counted in.
 struct window {
     double start_ns;
     double length_ns;
@@ -87,18 +95,36 @@ struct window {
 
 static inline struct window open_window(double seconds) {
     struct window window = {cpu_ns(), 1e9 * seconds, 0};
+    CALLGRIND_TOGGLE_COLLECT;
     return window;
 }
 
 static inline int window_is_open(struct window* window) {
     window->spent_ns = cpu_ns() - window->start_ns;
-    return window->spent_ns < window->length_ns;
+    if (window->spent_ns < window->length_ns) {
+        return 1;
+    }
+    CALLGRIND_TOGGLE_COLLECT;
+    return 0;
 }
 
 /// Prints the one line that the suite reads, in parts: the value, further numbers, and at last what
 /// was checked.
 static inline void report_value(double value, const char* unit) {
     printf("{\"value\": %.6g, \"unit\": \"%s\"", value, unit);
+}
+
+static inline void report_count(double count) { printf(", \"count\": %.17g", count); }
+
+/// The value is a part of the time that so many things have taken together.
+static inline void report_each_ns(double spent_ns, double count) {
+    report_value(spent_ns / count, "ns");
+    report_count(count);
+}
+
+static inline void report_each_us(double spent_ns, double count) {
+    report_value(spent_ns / count / 1e3, "us");
+    report_count(count);
 }
 
 static inline void report_number(const char* key, double number) {

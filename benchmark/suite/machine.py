@@ -40,6 +40,7 @@ def describe(root):
         ("kernel", platform.release()),
         ("load before", "%.2f" % os.getloadavg()[0]),
         ("compiler", first_line(compiler, "--version")),
+        ("built as", "preset benchmark: -O2 -DNDEBUG; Python and Go as they are"),
         ("coir", first_line("git", "-C", str(root), "describe", "--always", "--dirty")),
     ]
     for peer in PEERS:

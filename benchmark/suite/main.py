@@ -4,41 +4,34 @@
 
 import argparse
 import fnmatch
-import importlib
-import importlib.util
 import os
 import pathlib
 import sys
 import time
 
+import counting
+import echo
 import machine
 import plots
 import rows
 import running
 import tables
+import wrk
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Who runs rows of which kind: `run(row, options)` of that module gives a figures.Outcome. A module
-# of another kind than "program" has its own ROWS, which come after those of rows.py.
-MODULES = {"program": "running", "echo": "echo", "http": "wrk"}
-
-
-def all_rows():
-    result = list(rows.ROWS)
-    for name in dict.fromkeys(MODULES.values()):
-        if name != "running" and importlib.util.find_spec(name):
-            result += importlib.import_module(name).ROWS
-    return result
+# Who runs rows of which kind: `run(row, options)` of that module gives a figures.Outcome.
+MODULES = {"program": running, "echo": echo, "http": wrk}
+ALL_ROWS = (*rows.ROWS, *echo.ROWS, *wrk.ROWS)
 
 
 def chosen_rows(wanted):
     """Those whose name is wanted, or a part of it up to an underscore; `*` is a wildcard."""
     if not wanted:
-        return all_rows()
+        return list(ALL_ROWS)
     chosen = []
     for pattern in wanted.split(","):
-        matching = [row for row in all_rows() if fnmatch.fnmatch(row.name, pattern)
+        matching = [row for row in ALL_ROWS if fnmatch.fnmatch(row.name, pattern)
                     or fnmatch.fnmatch(row.name, pattern + "_*")]
         if not matching:
             sys.exit(f"bench: there is no row '{pattern}'; --list names all")
@@ -55,6 +48,8 @@ def parse_arguments():
     parser.add_argument("--seconds", type=float, metavar="S",
                         help="how long each run lasts (default: as each row has it)")
     parser.add_argument("--quick", action="store_true", help="once, and a third as long")
+    parser.add_argument("--count", action="store_true",
+                        help="counts instructions and system calls, and times nothing")
     parser.add_argument("--list", action="store_true", help="prints the rows")
     parser.add_argument("--programs", type=pathlib.Path,
                         default=ROOT / "build/benchmark/benchmark/peers",
@@ -77,11 +72,11 @@ def options_from(arguments):
         cores=tuple(available[:2]))
 
 
-def run_rows(chosen, options):
+def run_rows(chosen, options, runner=None):
     results = []
     for row in chosen:
         started = time.monotonic()
-        outcome = importlib.import_module(MODULES[row.kind]).run(row, options)
+        outcome = (runner or MODULES[row.kind]).run(row, options)
         results.append((row, outcome))
         figures = outcome.figures(row.metrics[0].key)
         seen = ", ".join(f"{peer} {tables.number(figure.median)}"
@@ -92,16 +87,15 @@ def run_rows(chosen, options):
     return results
 
 
-def write(output, results, facts):
+def write_tables(output, name, lines, facts):
+    """@returns the names of the files."""
     output.mkdir(parents=True, exist_ok=True)
-    lines = tables.lines_of(results)
-    (output / "table.txt").write_text(tables.text_table(lines, facts), encoding="utf-8")
-    (output / "table.csv").write_text(tables.csv_table(lines), encoding="utf-8")
-    (output / "table.md").write_text(tables.markdown_table(lines, facts), encoding="utf-8")
-    drawn = plots.draw_all(output, results, lines)
-    print((output / "table.txt").read_text(encoding="utf-8"))
-    print(f"written to {output}: table.txt, table.csv, table.md"
-          + "".join(f", {name}" for name in drawn))
+    texts = {"txt": tables.text_table(lines, facts), "csv": tables.csv_table(lines),
+             "md": tables.markdown_table(lines, facts)}
+    for suffix, text in texts.items():
+        (output / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+    print(texts["txt"])
+    return [f"{name}.{suffix}" for suffix in texts]
 
 
 def main():
@@ -112,8 +106,16 @@ def main():
             print(f"{row.name:24} {row.title}")
         return 0
     facts = machine.describe(ROOT)
-    results = run_rows(chosen, options_from(arguments))
-    write(arguments.output, results, facts)
+    options = options_from(arguments)
+    if arguments.count:
+        results = run_rows(counting.countable(chosen), options, counting)
+        written = write_tables(arguments.output, "counts", tables.lines_of(results), facts)
+    else:
+        results = run_rows(chosen, options)
+        lines = tables.lines_of(results)
+        written = write_tables(arguments.output, "table", lines, facts)
+        written += plots.draw_all(arguments.output, results, lines)
+    print(f"written to {arguments.output}: {', '.join(written)}")
     return 1 if any("coir" in outcome.failed for _, outcome in results) else 0
 
 

@@ -32,7 +32,7 @@ class Row:
     parameters: dict = dataclasses.field(default_factory=dict)
     quick: dict = dataclasses.field(default_factory=dict)  # other parameters with --quick
     kind: str = "program"
-    seconds: float = 0.3  # of each run
+    seconds: float = 0.2  # of each run
     repeat: int = 0  # at most so often; 0: as often as all
     cores: int = 1
     without: tuple = ()  # peers whose program of that name is not meant for this row
@@ -45,7 +45,7 @@ class Row:
         return self.program or self.name
 
 
-# What is slow to make so many of anything, and far behind at once, only takes time there.
+# Left out where there is much to wait for, and nothing to learn.
 PYTHON = ("asyncio", "uvloop", "gevent")
 
 
@@ -54,33 +54,33 @@ def value(title, unit, *goals, base=""):
     return (Metric("value", title, unit, goals, base),)
 
 
-def yield_row(fibers, *goals, without=()):
+def yield_row(fibers, *goals, **further):
     return Row(f"yield_{fibers}", f"yield, {fibers:,} fibers",
                value("a switch", "ns", *goals, base="boost_context"),
-               program="yield", parameters={"fibers": fibers}, without=without,
-               curve=("yield", "fibers"))
+               program="yield", parameters={"fibers": fibers}, curve=("yield", "fibers"),
+               **further)
 
 
 def timers_row(fibers, *metrics, without=()):
     return Row(f"timers_{fibers}", f"{fibers:,} fibers, each sleeping 1 to 100 ms in a loop", metrics,
-               program="timers", parameters={"fibers": fibers}, seconds=1, without=without,
-               curve=("timers", "fibers"))
+               program="timers", parameters={"fibers": fibers}, seconds=1, repeat=3,
+               without=without, curve=("timers", "fibers"))
 
 
 ROWS = [
     yield_row(2, Ratio("boost_context", 1.4), First()),
     yield_row(10, AtMost(9), First()),
-    yield_row(100),
-    yield_row(1000),
+    yield_row(100, repeat=3, without=PYTHON),
+    yield_row(1000, repeat=3, without=PYTHON),
     yield_row(10_000, AtMost(18), First()),
-    yield_row(100_000, without=PYTHON),
+    yield_row(100_000, repeat=3, without=PYTHON),
     Row("spawn_join", "spawn and join, warm", value("a fiber", "ns", AtMost(60), First())),
     Row("alive_cold", "100,000 alive at once, first time",
         value("a fiber", "ns", Ratio("raw", 1.3), base="raw"),
         program="alive", parameters={"warm": 0, "fibers": 100_000}),
     Row("alive_warm", "100,000 alive at once, warm pool",
         value("a fiber", "ns", AtMost(400), First()),
-        program="alive", parameters={"warm": 1, "fibers": 100_000}, seconds=0.5,
+        program="alive", parameters={"warm": 1, "fibers": 100_000}, seconds=0.3,
         without=("raw",)),
     Row("parked", "1,000,000 parked",
         (Metric("value", "resident memory of one", "bytes", (AtMost(4300),), base="raw"),
@@ -109,7 +109,7 @@ ROWS = [
                Metric("late_p99_us", "lateness, 99th percentile", "us"), without=PYTHON),
     Row("deadline", "deadline that does not fire, with a million armed",
         value("armed and cancelled", "ns", AtMost(60), First()),
-        parameters={"armed": 1_000_000}, quick={"armed": 100_000}, repeat=3, memory_gib=6),
+        parameters={"armed": 1_000_000}, quick={"armed": 100_000}, repeat=2, memory_gib=6),
     Row("ping_pong_asleep", "ping-pong between two threads, both asleep each time",
         value("a round trip", "us", Ratio("raw", 1), base="raw"), cores=2),
     Row("ping_pong_awake", "ping-pong between two threads that are awake",

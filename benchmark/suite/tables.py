@@ -27,9 +27,11 @@ class Line:
     def best_first(self):
         return order(self.figures, self.metric.more_is_better)
 
+    def has_ratios(self):
+        return self.base in self.figures and self.figures[self.base].median != 0
+
     def ratio(self, peer):
-        base = self.figures[self.base].median
-        return self.figures[peer].median / base if base else float("nan")
+        return self.figures[peer].median / self.figures[self.base].median
 
 
 def base_of(metric, figures):
@@ -63,15 +65,15 @@ def number(value):
 
 
 def text_table(lines, facts):
-    out = [f"{what + ':':28}{value}" for what, value in facts] + [""]
+    out = [f"{what + ':':30}{value}" for what, value in facts] + [""]
     for line in lines:
         metric = line.metric
         out.append(f"{line.row.title}: {metric.title}" + (f", {metric.unit}" if metric.unit else ""))
         for peer in line.best_first():
             figure = line.figures[peer]
             spread = f"{number(figure.least)}..{number(figure.greatest)}"
-            out.append(f"  {peer:26}{number(figure.median):>12}{spread:>24}"
-                       f"{line.ratio(peer):9.2f} x {line.base}".rstrip())
+            ratio = f"{line.ratio(peer):9.2f} x {line.base}" if line.has_ratios() else ""
+            out.append(f"  {peer:26}{number(figure.median):>12}{spread:>24}{ratio}")
         for _, goal, verdict in line.verdicts:
             out.append(f"  goal {goal}: {verdict.text}")
         if line.remark:
@@ -81,18 +83,18 @@ def text_table(lines, facts):
         for peer, reason in line.left_out.items():
             out.append(f"  left out: {peer}: {reason}")
         out.append("")
-    return "\n".join(out + [summary(lines)]) + "\n"
+    return "\n".join(out + summary(lines)) + "\n"
 
 
 def summary(lines):
-    """How many goals are met, and which are not."""
+    """How many goals are met, and which are not: lines of text, none where there are no goals."""
     verdicts = [(line, goal, verdict) for line in lines for _, goal, verdict in line.verdicts]
     met = sum(verdict.met is True for _, _, verdict in verdicts)
     out = [f"{met} of {len(verdicts)} goals are met"]
     for line, goal, verdict in verdicts:
         if verdict.met is not True:
             out.append(f"  {line.row.name}, {line.metric.title} {goal}: {verdict.text}")
-    return "\n".join(out)
+    return out if verdicts else []
 
 
 def csv_table(lines):
@@ -105,10 +107,10 @@ def csv_table(lines):
             figure = line.figures[peer]
             mine = [(text, verdict) for goal, text, verdict in line.verdicts
                     if goal.subject == peer]
+            ratio = (f"{line.ratio(peer):.4g}", line.base) if line.has_ratios() else ("", "")
             writer.writerow([line.row.name, line.metric.key, line.metric.unit, peer,
                              f"{figure.median:.6g}", f"{figure.least:.6g}",
-                             f"{figure.greatest:.6g}", figure.runs, f"{line.ratio(peer):.4g}",
-                             line.base, "; ".join(goal for goal, _ in mine),
+                             f"{figure.greatest:.6g}", figure.runs, *ratio, "; ".join(goal for goal, _ in mine),
                              "; ".join(verdict.text for _, verdict in mine)])
     return out.getvalue()
 
@@ -129,6 +131,14 @@ def best_peers(line, count=3):
     return ", ".join(f"{peer} {cell(line, peer)}" for peer in others[:count])
 
 
+def entries_by_text(entries):
+    """Of (row, peer, text): a line for each peer and text, with all the rows."""
+    rows_of = {}
+    for row, peer, text in entries:
+        rows_of.setdefault((peer, text), []).append(row)
+    return [f"- {peer}: {text} ({', '.join(rows)})" for (peer, text), rows in rows_of.items()]
+
+
 def markdown_table(lines, facts):
     out = [f"- {what}: {value}" for what, value in facts]
     out += ["", "| work | unit | limit | coir | the best peers | goal | |", "|---|---|---|---|---|---|---|"]
@@ -146,8 +156,11 @@ def markdown_table(lines, facts):
         name = f"{line.row.name}, {line.metric.title}"
         name += f" ({line.metric.unit})" if line.metric.unit else ""
         out.append(f"| {name} | " + " | ".join(cell(line, peer) for peer in peers) + " |")
-    left_out = [f"- {line.row.name}: {peer}: {reason}" for line in lines
-                for peer, reason in line.left_out.items()]
-    if left_out:
-        out += ["", "Left out:", ""] + left_out
+    said = {"Notes": [(line.row.name, peer, note) for line in lines
+                      for peer, note in line.notes.items()],
+            "Left out": [(line.row.name, peer, reason) for line in lines
+                         for peer, reason in line.left_out.items()]}
+    for heading, entries in said.items():
+        if entries:
+            out += ["", f"{heading}:", ""] + entries_by_text(entries)
     return "\n".join(out) + "\n"

@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
         go_round();
     } while (window_is_open(&window));
     const auto counted = static_cast<double>(rounds * fibers);
-    report_value(window.spent_ns / counted, "ns");
+    report_each_ns(window.spent_ns, counted);
     report_number("until_alive_ns", until_alive_ns / counted);
     report_text("note", "no stacks");
     report_checked("%zu rounds of %zu coroutines, each at the gate and past it", rounds, fibers);

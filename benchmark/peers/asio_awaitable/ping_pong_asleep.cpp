@@ -46,6 +46,6 @@ int main(int argc, char** argv) {
     asio::post(here, std::ref(ping));
     here.run();
     other.join();
-    report_value(spent / static_cast<double>(rounds) / 1e3, "us");
+    report_each_us(spent, rounds);
     report_checked("%ld answers by another thread", answers);
 }

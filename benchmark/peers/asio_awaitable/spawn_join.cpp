@@ -32,7 +32,7 @@ asio::awaitable<void> measure(double seconds) {
         spawned += batch;
     } while (window_is_open(&window));
     require(ran == spawned + batch, "a coroutine did not run");
-    report_value(window.spent_ns / static_cast<double>(spawned), "ns");
+    report_each_ns(window.spent_ns, spawned);
     report_checked("%ld coroutines have run", ran);
 }
 

@@ -18,7 +18,8 @@ bool stop = false;
 
 asio::awaitable<void> sleep_again_and_again(unsigned long random) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (steady::time_point now = steady::now(); !stop;) {
+    steady::time_point now = steady::now();
+    while (!stop) {
         const auto due = now + std::chrono::nanoseconds(next_nap_ns(&random));
         timer.expires_at(due);
         co_await timer.async_wait(asio::use_awaitable);

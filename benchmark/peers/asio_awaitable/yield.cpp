@@ -42,7 +42,7 @@ asio::awaitable<void> measure(std::size_t fibers, double seconds) {
     } while (window_is_open(&window));
     const double switches = static_cast<double>(turns[0] - before) * static_cast<double>(fibers);
     stop = true;
-    report_value(window.spent_ns / switches, "ns");
+    report_each_ns(window.spent_ns, switches);
 }
 
 }  // namespace

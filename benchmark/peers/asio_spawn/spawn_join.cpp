@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
             spawn();
             spawned += batch;
         } while (window_is_open(&window));
-        report_value(window.spent_ns / static_cast<double>(spawned), "ns");
+        report_each_ns(window.spent_ns, spawned);
         report_checked("%ld coroutines have run", ran);
     });
     context.run();

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
         spawn_on(context,
                  [&, random = static_cast<unsigned long>(i)](coroutine_context yield) mutable {
                      asio::steady_timer timer(context);
-                     for (steady::time_point now = steady::now(); !stop;) {
+                     steady::time_point now = steady::now();
+                     while (!stop) {
                          const auto due = now + std::chrono::nanoseconds(next_nap_ns(&random));
                          timer.expires_at(due);
                          timer.async_wait(yield);

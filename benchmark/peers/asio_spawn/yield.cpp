@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
         const double switches =
             static_cast<double>(turns[0] - before) * static_cast<double>(fibers);
         stop = true;
-        report_value(window.spent_ns / switches, "ns");
+        report_each_ns(window.spent_ns, switches);
     });
     for (std::size_t i = 1; i < fibers; ++i) {
         spawn_on(context, [&stop, &mine = turns[i]](coroutine_context yield) {

@@ -76,6 +76,6 @@ int main(int argc, char** argv) {
     for (const member& each : ring) {
         require(each.turns == ring[0].turns, "a context was passed over");
     }
-    report_value(window.spent_ns / static_cast<double>(rounds) / static_cast<double>(fibers), "ns");
+    report_each_ns(window.spent_ns, static_cast<double>(rounds) * static_cast<double>(fibers));
     report_checked("%ld turns by each of %zu contexts", ring[0].turns, fibers);
 }

@@ -23,6 +23,6 @@ int main(int argc, char** argv) {
     } while (window_is_open(&window));
     require(mutex.try_lock(), "the mutex is still locked");
     mutex.unlock();
-    report_value(window.spent_ns / static_cast<double>(guarded - batch), "ns");
+    report_each_ns(window.spent_ns, guarded - batch);
     report_checked("%ld times locked, and free at the end", guarded);
 }

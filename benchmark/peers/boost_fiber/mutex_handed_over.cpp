@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
     do {
         take_turns();
     } while (window_is_open(&window));
-    report_value(window.spent_ns / static_cast<double>(turns - before), "ns");
+    report_each_ns(window.spent_ns, turns - before);
     report_checked("%ld turns, every other one by the same fiber", turns);
     stop = true;
     other.join();

@@ -44,6 +44,6 @@ int main(int argc, char** argv) {
     pings.close();
     other.join();
     busy.join();
-    report_value(spent / static_cast<double>(rounds) / 1e3, "us");
+    report_each_us(spent, rounds);
     report_checked("%ld answers by another thread", rounds);
 }

@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
     for (long i = 0; i < sleepers; ++i) {
         all.emplace_back(
             std::allocator_arg, stacks, [&, random = static_cast<unsigned long>(i)]() mutable {
-                for (steady::time_point now = steady::now(); !stop;) {
+                steady::time_point now = steady::now();
+                while (!stop) {
                     const auto due = now + std::chrono::nanoseconds(next_nap_ns(&random));
                     boost::this_fiber::sleep_until(due);
                     now = steady::now();

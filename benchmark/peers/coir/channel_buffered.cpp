@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
         messages.close();
         other.join();
         require(received == sent, "a message was lost");
-        report_value(window.spent_ns / static_cast<double>(sent - batch), "ns");
+        report_each_ns(window.spent_ns, sent - batch);
         report_checked("the order of %ld messages", received);
     });
 }

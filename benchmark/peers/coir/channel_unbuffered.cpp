@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
         questions.close();
         other.join();
         require(sum == asked * (asked + 1) / 2, "an answer is wrong");
-        report_value(window.spent_ns / static_cast<double>(asked - batch), "ns");
+        report_each_ns(window.spent_ns, asked - batch);
         report_checked("the sum of %ld answers", asked);
     });
 }

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
         stop = true;
         ping.release();
         other.join();
-        report_value(spent / static_cast<double>(rounds) / 1e3, "us");
+        report_each_us(spent, rounds);
         report_checked("%ld answers by another thread", answers);
     });
 }

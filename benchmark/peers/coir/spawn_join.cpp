@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
             spawned += batch;
         } while (window_is_open(&window));
         require(ran == spawned + batch, "a fiber did not run");
-        report_value(window.spent_ns / static_cast<double>(spawned), "ns");
+        report_each_ns(window.spent_ns, spawned);
         report_checked("%ld fibers have run", ran);
     });
 }

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
         coir::task_group group;
         for (long i = 0; i < sleepers; ++i) {
             group.spawn([&, random = static_cast<unsigned long>(i)]() mutable {
-                for (steady::time_point now = steady::now(); !stop;) {
+                steady::time_point now = steady::now();
+                while (!stop) {
                     const auto due = now + std::chrono::nanoseconds(next_nap_ns(&random));
                     coir::this_fiber::sleep_until(due);
                     now = steady::now();

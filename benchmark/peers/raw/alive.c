@@ -22,6 +22,6 @@ int main(int argc, char** argv) {
         touched += (size_t)memory[i * stack_bytes - 64];
     }
     require(touched == stacks, "a page was lost");
-    report_value(spent / (double)stacks, "ns");
+    report_each_ns(spent, stacks);
     report_checked("%zu pages, %zu bytes apart", touched, stack_bytes);
 }

@@ -53,6 +53,6 @@ int main(int argc, char** argv) {
     stop = 1;
     take_turn();
     pthread_join(other, NULL);
-    report_value(spent / rounds / 1e3, "us");
+    report_each_us(spent, rounds);
     report_checked("%d answers by another thread", rounds);
 }

@@ -41,6 +41,6 @@ int main(int argc, char** argv) {
     }
     atomic_store(&turn, -1);
     pthread_join(other, NULL);
-    report_value(spent / (double)rounds / 1e3, "us");
+    report_each_us(spent, rounds);
     report_checked("%ld answers by another thread", rounds);
 }

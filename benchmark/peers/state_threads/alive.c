@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
         ++rounds;
     } while (window_is_open(&window));
     const double counted = (double)(rounds * fibers);
-    report_value(window.spent_ns / counted, "ns");
+    report_each_ns(window.spent_ns, counted);
     report_number("until_alive_ns", until_alive_ns / counted);
     report_text("note", "no guard pages");
     report_checked("%ld rounds of %ld threads, each at the gate and past it", rounds, fibers);

@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     do {
         take_turns(batch);
     } while (window_is_open(&window));
-    report_value(window.spent_ns / (double)(turns - before), "ns");
+    report_each_ns(window.spent_ns, turns - before);
     report_checked("%ld turns, every other one by the same thread", turns);
     stop = 1;
     ++turns;

@@ -28,6 +28,6 @@ int main(int argc, char** argv) {
         spawned += batch;
     } while (window_is_open(&window));
     require(ran == spawned + batch, "a thread did not run");
-    report_value(window.spent_ns / (double)spawned, "ns");
+    report_each_ns(window.spent_ns, spawned);
     report_checked("%ld threads have run", ran);
 }

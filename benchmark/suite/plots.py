@@ -86,9 +86,11 @@ def draw_curves(output, results, _lines):
 
 
 def draw_ratios(output, _results, lines):
-    """One panel a line: each peer's bar, as a ratio to the line's base."""
+    """One panel for each row, and for each further number that has a goal: each peer's bar, as a ratio
+    to the line's base."""
     import matplotlib.pyplot as plt
-    lines = [line for line in lines if len(line.figures) > 1 and line.has_ratios()]
+    lines = [line for line in lines if len(line.figures) > 1 and line.has_ratios()
+             and (line.metric is line.row.metrics[0] or line.metric.goals)]
     if not lines:
         return []
     columns = 3
@@ -105,6 +107,7 @@ def draw_ratios(output, _results, lines):
         panel.axvline(1, color="black", linewidth=0.6)
         panel.tick_params(labelsize=6)
         panel.set_xscale("log" if max(ratios) > 8 * min(ratios) > 0 else "linear")
+        panel.minorticks_off()
         panel.margins(x=0.15)
     for panel in list(grid.flat)[len(lines):]:
         panel.set_axis_off()

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 
+import counting_servers
 from figures import Outcome
 from rows import Metric
 from running import ProgramFailed, commands_of, run_program
@@ -33,7 +34,7 @@ def countable(rows):
         if not shutil.which(program):
             sys.exit(f"bench: {program} is not installed, which counts")
     return [dataclasses.replace(row, metrics=METRICS[:1 if row.cores > 1 else 2], curve=())
-            for row in rows if row.name in NAMES]
+            for row in rows if row.name in NAMES + counting_servers.NAMES]
 
 
 def count_instructions(command, parameters, cores):
@@ -66,6 +67,8 @@ def count_system_calls(command, parameters, cores):
 
 def run(row, options):
     """The Outcome of one row, with the METRICS."""
+    if row.name in counting_servers.NAMES:
+        return counting_servers.run(row, options)
     outcome = Outcome()
     commands = commands_of(row, options, outcome)
     parameters = {**row.parameters, **row.quick}

@@ -50,7 +50,7 @@ class EchoRow(Row):
     columns: tuple = COMPILED
     limit: str = "raw_epoll"
     measure: str = "server_cpu_us"
-    seconds: float = 0.2  # of each window
+    seconds: float = 0.15  # of each window
     restart: bool = True  # the servers for each repetition; else once
 
     @property
@@ -84,7 +84,7 @@ ROWS = [
     echo_row("echo_1000", "64 B, 1,000 connections", *backends(1.04, 0.94), connections=1000,
              curve=BY_CONNECTIONS),
     echo_row("echo_10000", "64 B, 10,000 connections", *backends(1.04, 0.94), connections=10_000,
-             seconds=0.4, restart=False, curve=BY_CONNECTIONS),
+             seconds=0.3, restart=False, curve=BY_CONNECTIONS),
     echo_row("echo_idle", "64 B, 50 busy among 10,000 idle connections", *backends(1.02, 1.02),
              idle=10_000, restart=False, columns=(*COMPILED, "raw_poll")),
     echo_row("echo_one", "64 B, one connection", *backends(1.02, 1.02), connections=1,

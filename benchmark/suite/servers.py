@@ -36,17 +36,19 @@ class Server:
     arguments: tuple = ()
     module: str = ""  # of Python's, which the program needs
     says_fallback: bool = False  # what it prints but its port tells that it runs otherwise
+    under: tuple = ()  # the command of what runs it: Valgrind
 
     def command(self, programs):
         """@returns what starts it. Raises Unavailable."""
         if self.program.endswith(".py"):
             if self.module and importlib.util.find_spec(self.module) is None:
                 raise Unavailable(f"Python has no module {self.module}")
-            return [sys.executable, str(PEERS / self.folder / self.program), *self.arguments]
-        path = pathlib.Path(programs) / self.folder / self.program
-        if not path.exists():
-            raise Unavailable(f"{self.folder}/{self.program} is not built")
-        return [str(path), *self.arguments]
+            start = [sys.executable, str(PEERS / self.folder / self.program)]
+        else:
+            start = [str(pathlib.Path(programs) / self.folder / self.program)]
+            if not pathlib.Path(start[0]).exists():
+                raise Unavailable(f"{self.folder}/{self.program} is not built")
+        return [*self.under, *start, *self.arguments]
 
 
 def raise_descriptor_limit(needed):

@@ -92,8 +92,60 @@ void reactor::leave_in_child() noexcept {
 
 reactor::~reactor() { COIR_ASSERT(waits_ == 0, "a reactor dies while somebody waits in it"); }
 
+// wait_any() for what nearly all waits are.
+io_result reactor::wait_one(const io_interest& interest, deadline until, cancellable cancel,
+                            ended_by signals) noexcept {
+    if (interest.descriptor < 0) {
+        return {wait_status::notified, EBADF};
+    }
+    interest_entry* const entry = entry_at(interest.descriptor);
+    if (entry == nullptr) {
+        return {wait_status::notified, ENOMEM};
+    }
+    const std::uint32_t life = begin_wait(*entry, interest);
+    if (!goes_on(*entry, interest, life)) {
+        forget_life(*entry, interest.descriptor, life);
+    }
+    waiter w(false);
+    armed_wait armed(w, *entry, interest);
+    io_result result{wait_status::notified, announce(*entry, interest.descriptor, interest.kind)};
+    if (result.error == 0) {
+        result.status = park_for(w, until, label_of(&interest, 1, signals), cancel, signals);
+    } else if (result.error == EPERM) {  // see wait_any()
+        result.error = 0;
+    }
+    if (armed.node.linked()) {
+        armed.node.unlink();
+    }
+    if (armed.closed_meanwhile()) {
+        return {wait_status::notified, EBADF};
+    }
+    if (interest.kind == descriptor_kind::foreign) {
+        withdraw(*entry, interest.descriptor);
+    }
+    return result;
+}
+
+wait_status reactor::park_for(waiter& w, deadline until, const wait_label& label,
+                              cancellable cancel, ended_by signals) noexcept {
+    wait_node in_signal_line(w);
+    if (signals != ended_by::no_handler) {
+        scheduler::current()->signals().enter(in_signal_line, signals);
+    }
+    ++waits_;
+    const wait_status status = park(w, until, label, cancel);
+    --waits_;
+    if (in_signal_line.linked()) {
+        in_signal_line.unlink();
+    }
+    return status;
+}
+
 io_result reactor::wait_any(const io_interest* interests, std::size_t count, deadline until,
                             cancellable cancel, ended_by signals) noexcept {
+    if (count == 1) {
+        return wait_one(interests[0], until, cancel, signals);
+    }
     waiter w(false);
     armed_waits armed(count);
     if (!armed.allocated()) {
@@ -111,9 +163,15 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
             error = ENOMEM;
             break;
         }
-        if (!begin_wait(*entry, interests[i], armed)) {
-            error = EBADF;
-            break;
+        const std::uint32_t life = begin_wait(*entry, interests[i]);
+        if (!goes_on(*entry, interests[i], life)) {
+            // Who does not sleep yet must not be woken.
+            const bool stands_there = armed.leave(entry);
+            forget_life(*entry, interests[i].descriptor, life);
+            if (stands_there) {  // for another direction, of a file that has changed since
+                error = EBADF;
+                break;
+            }
         }
         armed.add(w, *entry, interests[i]);
         error = announce(*entry, interests[i].descriptor, interests[i].kind);
@@ -125,16 +183,7 @@ io_result reactor::wait_any(const io_interest* interests, std::size_t count, dea
 
     io_result result{wait_status::notified, error};
     if (error == 0 && !ready_at_once) {
-        wait_node in_signal_line(w);
-        if (signals != ended_by::no_handler) {
-            scheduler::current()->signals().enter(in_signal_line, signals);
-        }
-        ++waits_;
-        result.status = park(w, until, label_of(interests, count, signals), cancel);
-        --waits_;
-        if (in_signal_line.linked()) {
-            in_signal_line.unlink();
-        }
+        result.status = park_for(w, until, label_of(interests, count, signals), cancel, signals);
     }
     armed.leave();
     for (auto& one : armed) {
@@ -156,29 +205,26 @@ interest_entry* reactor::entry_at(int descriptor) noexcept {
     }
 }
 
-// Brings an entry up to the file that a wait, which begins now, is for. Where the poller watches a
-// file under this number already, it is asked whether that is the one; for a file of our own it
-// need not be, since that one is watched for as long as it lives. False: the wait stands in the
-// entry already, for another direction, and the file has changed since.
-bool reactor::begin_wait(interest_entry& entry, const io_interest& interest,
-                         armed_waits& armed) noexcept {
-    const std::uint32_t life =
-        descriptor_record::of(interest.descriptor).begin_wait(registration_.number());
+// @returns the life of the descriptor that the wait is for.
+std::uint32_t reactor::begin_wait(interest_entry& entry, const io_interest& interest) noexcept {
     entry.events_for_nobody = 0;
-    if (entry.life == life) {
-        if (interest.kind == descriptor_kind::owned) {
-            return true;
-        }
-        direction_set wanted = entry.wanted();
-        (interest.what == direction::read ? wanted.read : wanted.write) = true;
-        if (renew(entry, interest.descriptor, wanted)) {
-            return true;
-        }
+    return descriptor_record::of(interest.descriptor).begin_wait(registration_.number());
+}
+
+// Whether the entry is about the file that a wait, which begins now, is for. Where the poller
+// watches a file under this number already, it is asked whether that is the one; for a file of our
+// own it need not be, since that one is watched for as long as it lives.
+bool reactor::goes_on(interest_entry& entry, const io_interest& interest,
+                      std::uint32_t life) noexcept {
+    if (entry.life != life) {
+        return false;
     }
-    // Who does not sleep yet must not be woken.
-    const bool stands_there = armed.leave(&entry);
-    forget_life(entry, interest.descriptor, life);
-    return !stands_there;
+    if (interest.kind == descriptor_kind::owned) {
+        return true;
+    }
+    direction_set wanted = entry.wanted();
+    (interest.what == direction::read ? wanted.read : wanted.write) = true;
+    return renew(entry, interest.descriptor, wanted);
 }
 
 // Has the poller watch for what is wanted, if it watches. False: not the file that the number has.
@@ -242,13 +288,18 @@ void reactor::dispatch(const poller_event& event) noexcept {
         return;
     }
     const bool for_nobody = entry->wanted() == direction_set{};
+    // An edge tells of both directions, and mostly nobody waits to write.
     if (event.readable || event.ended || event.failed) {
         entry->ready_for(direction::read) = true;
-        unpark_all(entry->waiters_for(direction::read));
+        if (entry->anyone_waits_for(direction::read)) {
+            unpark_all(entry->waiters_for(direction::read));
+        }
     }
     if (event.writable || event.failed) {
         entry->ready_for(direction::write) = true;
-        unpark_all(entry->waiters_for(direction::write));
+        if (entry->anyone_waits_for(direction::write)) {
+            unpark_all(entry->waiters_for(direction::write));
+        }
     }
     if (entry->standing) {
         // No further edge will come for what lasts for ever; the bits must not wait for one.
@@ -359,9 +410,23 @@ std::size_t reactor::take_events(deadline until) noexcept {
         forget_closed();  // first: events of these numbers are about new files, or late
     }
     for (std::size_t i = 0; i < count; ++i) {
+        expect(i, count);
         dispatch(events_[i]);
     }
     return count;
+}
+
+// Event i is to be dispatched: starts loading what later ones will need, first the entry and then,
+// found by it, the waiter on the sleeper's stack. With a thousand connections each is a cache miss.
+void reactor::expect(std::size_t i, std::size_t count) const noexcept {
+    if (i + 4 < count) {
+        __builtin_prefetch(table_.find(events_[i + 4].key.descriptor));
+    }
+    if (i + 2 < count) {
+        if (const interest_entry* const soon = table_.find(events_[i + 2].key.descriptor)) {
+            __builtin_prefetch(soon->waiters[0].next);
+        }
+    }
 }
 
 void reactor::wake() noexcept { poller_->wake(); }

@@ -94,12 +94,17 @@ private:
 
     int announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept;
     interest_entry* entry_at(int descriptor) noexcept;
-    bool begin_wait(interest_entry& entry, const io_interest& interest,
-                    armed_waits& armed) noexcept;
+    io_result wait_one(const io_interest& interest, deadline until, cancellable cancel,
+                       ended_by signals) noexcept;
+    wait_status park_for(waiter& w, deadline until, const wait_label& label, cancellable cancel,
+                         ended_by signals) noexcept;
+    std::uint32_t begin_wait(interest_entry& entry, const io_interest& interest) noexcept;
+    bool goes_on(interest_entry& entry, const io_interest& interest, std::uint32_t life) noexcept;
     bool renew(interest_entry& entry, int descriptor, direction_set wanted) noexcept;
     void forget_life(interest_entry& entry, int descriptor, std::uint32_t life) noexcept;
     void forget_closed() noexcept;
     void withdraw(interest_entry& entry, int descriptor) noexcept;
+    void expect(std::size_t i, std::size_t count) const noexcept;
     void dispatch(const poller_event& event) noexcept;
     void stop_standing(interest_entry& entry, const poller_key& key) noexcept;
 

@@ -24,7 +24,7 @@ inline boost::context::detail::transfer_t jump(boost::context::detail::fcontext_
         "leaq -128(%%rsp), %%rsp\n\t"  // the function around this may have a red zone
         "leaq 1f(%%rip), %%rax\n\t"
         "pushq %%rax\n\t"
-        "jmp jump_fcontext@PLT\n"
+        "jmp *jump_fcontext@GOTPCREL(%%rip)\n"
         "1:\n\t"
         "leaq 128(%%rsp), %%rsp"
         : "=&a"(from.fctx), "=&d"(from.data), "+D"(to), "+S"(data)

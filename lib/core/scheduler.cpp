@@ -7,6 +7,7 @@
 #include "base/spin_lock.hpp"
 #include "time/clock.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -308,16 +309,21 @@ fiber_control* scheduler::next_at_hand() noexcept {
 }
 
 // Looks whether anything has become ready, without blocking. A look at the kernel costs as much as
-// some tens of switches, so where these follow each other quickly it may be a little old.
+// some tens of switches, and with poll(2) and thousands of descriptors as thousands. So it may be a
+// little old: as old as makes looking a small part of the time.
 void scheduler::poll() noexcept {
     ticks_ = ticks_between_polls;
     if (!inbox_.empty()) {
         inbox_.deliver_all();
     }
     read_clock_and_fire();
-    if (loop_time_ - last_look_ >= fresh_look || ++polls_without_look_ > most_polls_without_look) {
+    if (loop_time_ - last_look_ >= look_is_fresh_for_ ||
+        ++polls_without_look_ > most_polls_without_look) {
+        const auto before = loop_time_;
         look(deadline::immediately());
         read_clock_and_fire();
+        look_is_fresh_for_ = std::clamp<std::chrono::nanoseconds>(
+            work_for_a_look * (loop_time_ - before), shortest_fresh_look, longest_fresh_look);
     }
 }
 

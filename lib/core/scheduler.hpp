@@ -176,9 +176,12 @@ private:
     // poller, the inbox and the timers. What is ready must not keep out what becomes ready.
     static constexpr int ticks_between_polls = 128;
 
-    // A look at the kernel that is less than so old will do, but not for more than so many polls in
-    // a row: one in 512 switches is one.
-    static constexpr std::chrono::microseconds fresh_look{10};
+    // A look at the kernel that is less than some time old will do: so many times as long as the
+    // last one took, within limits. But not for more than so many polls in a row: there is one look
+    // in 512 switches.
+    static constexpr int work_for_a_look = 32;
+    static constexpr std::chrono::microseconds shortest_fresh_look{10};
+    static constexpr std::chrono::microseconds longest_fresh_look{1000};
     static constexpr int most_polls_without_look = 3;
 
     // The most unstarted fibers that are stolen at once.
@@ -245,6 +248,7 @@ private:
     idle_source& idle_;
     std::chrono::steady_clock::time_point last_look_;  // at the poller: loop_time_ then, or earlier
     int polls_without_look_ = 0;                       // since
+    std::chrono::nanoseconds look_is_fresh_for_ = shortest_fresh_look;
     timer_queue timers_;
     inbox inbox_;
     stack_pool stacks_;

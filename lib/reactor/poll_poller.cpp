@@ -15,7 +15,9 @@ namespace coir::detail {
 namespace {
 
 // poll(2): the reference backend. All interest is one-shot, and the array that the kernel reads is
-// kept from call to call; an entry leaves it when its event is reported.
+// kept from call to call; an entry leaves it when its event is reported. A call looks at every
+// descriptor, so what it has found and there was no room for is reported by the next wait(), with
+// no call.
 class poll_poller final : public poller {
 public:
     poll_poller() { add({wake_.descriptor(), 0}, POLLIN); }
@@ -42,12 +44,14 @@ private:
     }
     void add(poller_key key, short events);
     void remove(int descriptor) noexcept;
-    std::size_t report(int left, poller_event* events, std::size_t capacity) const noexcept;
+    int ask_kernel(deadline until) noexcept;
+    std::size_t report(poller_event* events, std::size_t capacity) const noexcept;
 
     wake_channel wake_;
     std::vector<pollfd> polled_;             // the wake channel, then those somebody waits for
     std::vector<std::uint32_t> generation_;  // beside polled_
     std::vector<std::size_t> slot_of_;       // by descriptor: its place in polled_
+    int found_ = 0;  // how many slots have events that are still to be reported
 };
 
 void poll_poller::add(poller_key key, short events) {
@@ -65,6 +69,9 @@ void poll_poller::remove(int descriptor) noexcept {
     const std::size_t slot = slot_of(descriptor);
     if (slot == no_slot) {
         return;
+    }
+    if (polled_[slot].revents != 0) {
+        --found_;
     }
     polled_[slot] = polled_.back();
     generation_[slot] = generation_.back();
@@ -96,9 +103,9 @@ int poll_poller::set_one_shot(poller_key key, direction_set wanted) noexcept {
 
 // From the front: what is asked for again goes to the back, so descriptors that are always ready do
 // not keep the others out, though there are more of them than there is room.
-std::size_t poll_poller::report(int left, poller_event* events,
-                                std::size_t capacity) const noexcept {
+std::size_t poll_poller::report(poller_event* events, std::size_t capacity) const noexcept {
     std::size_t used = 0;
+    int left = found_;
     for (std::size_t slot = wake_slot + 1; slot < polled_.size() && left > 0 && used < capacity;
          ++slot) {
         const pollfd& one = polled_[slot];
@@ -116,16 +123,24 @@ std::size_t poll_poller::report(int left, poller_event* events,
     return used;
 }
 
-std::size_t poll_poller::wait(deadline until, poller_event* events, std::size_t capacity) noexcept {
+// @returns how many descriptors have events, the wake channel apart.
+int poll_poller::ask_kernel(deadline until) noexcept {
     const int saved = errno;
     const poll_timeout timeout(until);
-    int left = sys.ppoll(polled_.data(), polled_.size(), timeout.as_timespec(), nullptr);
+    int found = sys.ppoll(polled_.data(), polled_.size(), timeout.as_timespec(), nullptr);
     errno = saved;
-    if (left > 0 && polled_[wake_slot].revents != 0) {
+    if (found > 0 && polled_[wake_slot].revents != 0) {
         wake_.clear();
-        --left;
+        --found;
     }
-    const std::size_t used = left > 0 ? report(left, events, capacity) : 0;
+    return std::max(found, 0);
+}
+
+std::size_t poll_poller::wait(deadline until, poller_event* events, std::size_t capacity) noexcept {
+    if (found_ == 0) {
+        found_ = ask_kernel(until);
+    }
+    const std::size_t used = report(events, capacity);
     for (std::size_t i = 0; i < used; ++i) {
         remove(events[i].key.descriptor);
     }

@@ -61,12 +61,12 @@ public:
     // stack_pool::release. Called on another context. Holds nothing afterwards.
     [[nodiscard]] stack take_stack() noexcept;
 
-    // It is about to be resumed: starts loading what the switch to it will pop.
+    // It is about to be resumed: starts loading what the switch to it will pop, the registers that
+    // the jump has saved and the frame of its caller.
     void prefetch() const noexcept {
         const auto* const at = static_cast<const char*>(resume_point_);
         __builtin_prefetch(at);
-        __builtin_prefetch(at + 64);
-        __builtin_prefetch(at + 128);
+        __builtin_prefetch(at + from_jump_to_caller);
     }
 
     // Empty for the thread's own.

@@ -5,6 +5,9 @@
 
 namespace coir::detail {
 
+// How many bytes above the registers that are saved the caller's frame begins, roughly.
+inline constexpr int from_jump_to_caller = 64 + 128;
+
 // Boost.Context's jump, entered by a jump.
 //
 // A processor predicts where a `ret` goes by a stack of its own, onto which each `call` puts an

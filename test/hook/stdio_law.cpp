@@ -21,25 +21,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-// Writes to a descriptor, bit by bit and with pauses, and lets go of it.
-class slow_writer {
-public:
-    slow_writer(unique_fd to, std::vector<std::string> bits)
-        : thread_([to = std::move(to), bits = std::move(bits)] {
-              for (const std::string& bit : bits) {
-                  std::this_thread::sleep_for(milliseconds(5));
-                  must(::write(to.get(), bit.data(), bit.size()) == ssize_t(bit.size()));
-              }
-              std::this_thread::sleep_for(milliseconds(5));
-          }) {}
-    slow_writer(const slow_writer&) = delete;
-    slow_writer& operator=(const slow_writer&) = delete;
-    ~slow_writer() { thread_.join(); }
-
-private:
-    std::thread thread_;
-};
-
 void tell_indicators(transcript& t, FILE* stream) {
     t.add("end " + std::to_string(::feof(stream) != 0) + ", error " +
           std::to_string(::ferror(stream) != 0));

@@ -5,10 +5,10 @@
 #include "net/posix_call.hpp"
 #include "net/posix_paced_wait.hpp"
 
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <coir/posix.hpp>
 #include <utility>
 
 namespace coir::hook::detail {

@@ -367,29 +367,6 @@ BOOST_AUTO_TEST_CASE(who_logs_leaves_the_thread_to_others) {
     ::closelog();
 }
 
-BOOST_AUTO_TEST_CASE(who_tells_a_reason_leaves_the_thread_to_others) {
-    const time_bomb bomb;
-    coir::run([] {
-        descriptor_pair pair = pipe_ends();
-        fill(pair.b.get());
-        const standard_error_in full(pair.b.get());
-        coir::fiber teller([] {
-            errno = ENOENT;
-            ::perror("first");
-            ::perror("second");
-        });
-        std::string text;
-        std::array<char, 100'000> buffer;
-        while (text.find("second: No such file or directory\n") == text.npos) {
-            const ssize_t got = ::read(pair.a.get(), buffer.data(), buffer.size());
-            BOOST_REQUIRE(got > 0);
-            text.append(buffer.data(), std::size_t(got));
-        }
-        teller.join();
-        BOOST_TEST(text.find("first: No such file or directory\n") != text.npos);
-    });
-}
-
 // As a terminal's user expects it.
 BOOST_AUTO_TEST_CASE(a_question_on_the_standard_output_is_written_before_the_answer_is_read) {
     const time_bomb bomb;

@@ -328,21 +328,4 @@ BOOST_AUTO_TEST_CASE(streams_of_wide_characters_refuse_bytes_as_with_libc) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(reasons_are_told_as_by_libc) {
-    check_law([](const posix_calls&, transcript& t) {
-        descriptor_pair pair = pipe_ends();
-        {
-            const standard_error_in pipe(pair.b.get());
-            for (const char* const prefix : {"prefix", "", static_cast<const char*>(nullptr)}) {
-                errno = ENOENT;
-                ::perror(prefix);
-            }
-        }
-        char text[1000];
-        const ssize_t size = ::read(pair.a.get(), text, sizeof text);
-        must(size > 0);
-        t.add(printable(std::string(text, std::size_t(size))));
-    });
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -82,6 +82,19 @@ int deliver(FILE* stream) {
 
 FILE* some_stream(const char* mode) { return ::fopen("/dev/null", mode); }
 
+// A stream that could not be opened anew is closed, and still there.
+FILE* opened_anew(const fifo& f, const char* mode,
+                  FILE* (*reopen)(const char* name, const char* mode, FILE* stream)) {
+    FILE* const stream = some_stream(mode);
+    FILE* const result = reopen(f.name(), mode, stream);
+    if (result == nullptr) {
+        const int error = errno;
+        ::fclose(stream);
+        errno = error;
+    }
+    return result;
+}
+
 const passing readers[] = {
     {"open",
      [](const fifo& f) {
@@ -117,7 +130,7 @@ const passing readers[] = {
      }},
     {"freopen",
      [](const fifo& f) {
-         return receive(::freopen(f.name(), "r", some_stream("r")));
+         return receive(opened_anew(f, "r", ::freopen));
      }},
 };
 
@@ -156,7 +169,7 @@ const passing writers[] = {
      }},
     {"freopen64",
      [](const fifo& f) {
-         return deliver(::freopen64(f.name(), "w", some_stream("w")));
+         return deliver(opened_anew(f, "w", ::freopen64));
      }},
     {"a stream of C++",
      [](const fifo& f) {

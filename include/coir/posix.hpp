@@ -54,12 +54,12 @@ struct __res_state;  // of <resolv.h>
 /// | poll ppoll select pselect | until a descriptor is ready |
 /// | epoll_wait epoll_pwait epoll_pwait2 | until the program's epoll descriptor has an event |
 /// | getaddrinfo getnameinfo gethostbyname getservbyname ... | the call, on the blocking pool |
-/// | getpwnam_r getpwuid_r getgrnam_r getgrgid_r res_query ... | the call, on the blocking pool |
-/// | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for |
-/// | system popen pclose | the call, on the blocking pool |
-/// | flock lockf, and fcntl for a lock | until the lock is free |
-/// | close dup2 dup3 close_range closefrom | nothing; other fibers' waits for the descriptor end
-/// with `EBADF` | | socket bind listen setsockopt pipe ... | nothing: libc's own, re-exported |
+/// | getpwnam getpwuid getgrnam getgrgid getpwnam_r res_query ... | the call, on the blocking pool
+/// | | wait wait3 wait4 waitpid waitid | until a child has ended, or what was asked for | | system
+/// popen pclose | the call, on the blocking pool | | flock lockf, and fcntl for a lock | until the
+/// lock is free | | close dup2 dup3 close_range closefrom | nothing; other fibers' waits for the
+/// descriptor end with `EBADF` | | socket bind listen setsockopt pipe ... | nothing: libc's own,
+/// re-exported |
 ///
 /// Where the kernel would not block a thread, no fiber parks: `O_NONBLOCK` and `MSG_DONTWAIT`
 /// give `EAGAIN`, a connect of a non-blocking socket gives `EINPROGRESS`; `SO_RCVTIMEO` and
@@ -342,6 +342,15 @@ COIR_API int res_nsearch(struct __res_state* state, const char* name, int net, i
 COIR_API int res_nsend(struct __res_state* state, const unsigned char* message, int size,
                        unsigned char* answer, int capacity) noexcept;
 #endif
+/// As getpwnam(3), but each thread has its own result: it stays until a fiber of the thread looks
+/// up a user again. A cancellation gives null, and `errno` tells.
+COIR_API passwd* getpwnam(const char* name) noexcept;
+/// As getpwuid(3), with the same result.
+COIR_API passwd* getpwuid(uid_t user) noexcept;
+/// As getgrnam(3), with a result of its own, as for users.
+COIR_API group* getgrnam(const char* name) noexcept;
+/// As getgrgid(3), with the same result.
+COIR_API group* getgrgid(gid_t number) noexcept;
 /// As getpwnam_r(3). @returns the error itself.
 COIR_API int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t size,
                         passwd** result) noexcept;

@@ -65,7 +65,10 @@ public:
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
-    unsigned passthroughs = 0;      // while there are any its calls of libc are libc's own
+    // How many of its waiters live: while any does, queues and timers know of its stack, and no
+    // handler of a signal may leave that by a jump. Handlers read it.
+    std::atomic<std::uint8_t> waiters{0};
+    std::uint16_t passthroughs = 0;  // while there are any its calls of libc are libc's own
     execution_context context;
 
     // The end of a wait by its deadline. It is here and not on the stack, where the waiter is,

@@ -115,7 +115,7 @@ bool may_jump_to(const void* frame) noexcept {
         return true;
     }
     const fiber_control* const fiber = fiber_of_the_code();
-    return fiber != nullptr &&
+    return fiber != nullptr && fiber->waiters.load(std::memory_order_relaxed) == 0 &&
            (!fiber->context.current_stack() || fiber->context.current_stack().contains(frame));
 }
 

@@ -19,6 +19,12 @@ fiber_control* running_fiber() noexcept {
     return home != nullptr ? &home->running() : nullptr;
 }
 
+// By its own thread alone; a handler that interrupts this leaves it as it was.
+void count_waiter(fiber_control& fiber, int change) noexcept {
+    const int now = fiber.waiters.load(std::memory_order_relaxed) + change;
+    fiber.waiters.store(static_cast<std::uint8_t>(now), std::memory_order_relaxed);
+}
+
 // On a plain thread there is no timer: the scopes' deadlines bound the wait.
 [[gnu::noinline]] wait_status park_thread(waiter& w, deadline until, cancellable cancel) noexcept {
     wait_status on_deadline = wait_status::timed_out;
@@ -49,7 +55,19 @@ waiter::waiter(bool shared) noexcept
     : inbox_item(deliver_from_inbox),
       shared_(shared),
       fiber_(running_fiber()),
-      parker_(fiber_ == nullptr ? &thread_parker::of_this_thread() : nullptr) {}
+      parker_(fiber_ == nullptr ? &thread_parker::of_this_thread() : nullptr) {
+    if (fiber_ != nullptr) {
+        count_waiter(*fiber_, 1);
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // before it stands anywhere
+}
+
+waiter::~waiter() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (fiber_ != nullptr) {
+        count_waiter(*fiber_, -1);
+    }
+}
 
 bool waiter::is_local() const noexcept {
     return fiber_ != nullptr && &fiber_->home() == scheduler::current();

@@ -30,6 +30,7 @@ public:
     explicit waiter(bool shared) noexcept;
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
+    ~waiter();
 
     // Makes `outcome` the outcome unless the wait has one already. True if this call decided it.
     bool claim(wait_status outcome) noexcept {

@@ -72,7 +72,15 @@ COIR_HOOK int getservbyport_r(int port, const char* protocol, servent* entry, ch
     return COIR_FORWARD(getservbyport_r, port, protocol, entry, buffer, size, result);
 }
 
-// Users and groups.
+// Users and groups. name_lists.cpp has more of them.
+
+COIR_HOOK passwd* getpwnam(const char* name) { return COIR_FORWARD(getpwnam, name); }
+
+COIR_HOOK passwd* getpwuid(uid_t user) { return COIR_FORWARD(getpwuid, user); }
+
+COIR_HOOK group* getgrnam(const char* name) { return COIR_FORWARD(getgrnam, name); }
+
+COIR_HOOK group* getgrgid(gid_t number) { return COIR_FORWARD(getgrgid, number); }
 
 COIR_HOOK int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t size,
                          passwd** result) {

@@ -78,8 +78,10 @@ bool is_of_the_language(std::string_view name) noexcept { return name.substr(0, 
 
 // A function that somebody has of his own, by a name that is not libc's alone: see interpose.hpp.
 bool is_of_its_own(std::string_view name, const void* address) {
-    for (const std::string_view free : {"dprintf", "getdelim", "getline", "getw", "putw",
-                                        "setbuffer", "setlinebuf", "vdprintf"}) {
+    for (const std::string_view free :
+         {"dprintf", "err",    "error",   "error_at_line", "errx",      "getdelim",   "getline",
+          "getw",    "herror", "psignal", "putw",          "setbuffer", "setlinebuf", "vdprintf",
+          "verr",    "verrx",  "vwarn",   "vwarnx",        "warn",      "warnx"}) {
         if (name == free) {
             return !is_exempt(file_of(address));
         }

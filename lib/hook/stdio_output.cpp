@@ -70,8 +70,8 @@ int flush_one(FILE* stream) noexcept {
 
 // A glance at a stream that somebody else uses just now. That one is in a call, and what it puts
 // there after the glance was put after the flush.
-__attribute__((no_sanitize("thread"))) bool seems_pending(const FILE* stream) noexcept {
-    return stream->_IO_write_ptr > stream->_IO_write_base;
+__attribute__((no_sanitize("thread"))) bool seems_pending(FILE* stream) noexcept {
+    return has_output(stream);
 }
 
 // Of one round through all streams. The list is locked only while nothing waits, and the stream

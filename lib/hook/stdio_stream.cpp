@@ -2,6 +2,7 @@
 // What is done to streams besides reading and writing. Whoever is in the middle of a call on the
 // stream is waited for, as libc has threads wait; and what libc would write out is written before,
 // where a fiber parks. In a cancelled scope the end of a stream is its end all the same.
+#include "hook/fifo.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_buffer.hpp"
 #include "hook/stream_hold.hpp"
@@ -85,8 +86,22 @@ COIR_HOOK FILE* freopen(const char* name, const char* mode, FILE* stream) {
         return COIR_ORIGINAL(freopen)(name, mode, stream);
     }
     settle_for_good(stream);  // whether it could be is nobody's concern, says libc
-    const io_closing closing(descriptor_of(stream));
-    return COIR_ORIGINAL(freopen)(name, mode, stream);
+    const auto open_anew = [&](const char* file) {
+        const io_closing closing(descriptor_of(stream));
+        return COIR_ORIGINAL(freopen)(file, mode, stream);
+    };
+    if (!takes_call() || name == nullptr ||
+        !is_fifo_to_wait_for(AT_FDCWD, name, flags_of_mode(mode))) {
+        return open_anew(name);
+    }
+    const held_fifo held(name, flags_of_mode(mode));
+    if (held) {
+        return open_anew(name);
+    }
+    const int error = errno;
+    open_anew("");  // it is closed nevertheless
+    errno = error;
+    return nullptr;
 }
 
 // Where it stands, and what was put back.

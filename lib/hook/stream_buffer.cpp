@@ -5,6 +5,7 @@
 #include "hook/cancelled.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_hold.hpp"
+#include "hook/wide_stream.hpp"
 #include "net/posix_file_kind.hpp"
 
 #include <coir/cancellation.hpp>
@@ -83,42 +84,6 @@ ssize_t write_some_cancelled(int fd, const char* data, std::size_t size) noexcep
     ssize_t written = 0;
     shield([&] { written = write_some(fd, data, std::min<std::size_t>(size, PIPE_BUF)); });
     return written;
-}
-
-// All of it, unless an error comes.
-std::size_t write_out(FILE* stream, const char* data, std::size_t size) noexcept {
-    std::size_t written = 0;
-    while (written < size) {
-        const ssize_t more =
-            is_cancelled() ? write_some_cancelled(stream->_fileno, data + written, size - written)
-                           : write_some(stream->_fileno, data + written, size - written);
-        if (more < 0) {
-            note_error(stream);
-            break;
-        }
-        written += static_cast<std::size_t>(more);
-    }
-    advance(stream, written);
-    return written;
-}
-
-// libc does it when it reads from a terminal, or without a buffer: who is asked sees the question.
-void flush_standard_output(FILE* reader) noexcept {
-    if (!is_by_line(reader) && buffer_size(reader) > 1) {
-        return;
-    }
-    if (stdout == nullptr || stdout == reader || is_wide(stdout) || !is_by_line(stdout) ||
-        pending_output(stdout) == 0) {
-        return;
-    }
-    const int before = errno;
-    const stream_hold hold(stdout);
-    if (may_wait(stdout)) {
-        flush(stdout);
-    } else {
-        COIR_ORIGINAL(fflush_unlocked)(stdout);
-    }
-    errno = before;
 }
 
 // Leaves everything to libc that comes before a read: what was put is written, what was put back is
@@ -235,16 +200,46 @@ std::size_t put_and_write(FILE* stream, const char* data, std::size_t size) noex
 
 }  // namespace
 
-bool may_wait(FILE* stream) noexcept {
+bool has_waiting_descriptor(FILE* stream) noexcept {
     using coir::detail::file_kind;
-    if (is_wide(stream)) {
-        return false;
-    }
     const int before = errno;
     const int fd = ::fileno(stream);  // that of a stream in memory is not set
     const file_kind kind = fd < 0 ? file_kind::invalid : coir::detail::file_kind_of(fd);
     errno = before;
     return kind == file_kind::pipe || kind == file_kind::other;
+}
+
+bool may_wait(FILE* stream) noexcept { return !is_wide(stream) && has_waiting_descriptor(stream); }
+
+std::size_t write_out(FILE* stream, const char* data, std::size_t size) noexcept {
+    std::size_t written = 0;
+    while (written < size) {
+        const ssize_t more =
+            is_cancelled() ? write_some_cancelled(stream->_fileno, data + written, size - written)
+                           : write_some(stream->_fileno, data + written, size - written);
+        if (more < 0) {
+            note_error(stream);
+            break;
+        }
+        written += static_cast<std::size_t>(more);
+    }
+    advance(stream, written);
+    return written;
+}
+
+void flush_standard_output(FILE* reader) noexcept {
+    if (!is_by_line(reader) && buffer_size(reader) > 1) {
+        return;
+    }
+    if (stdout == nullptr || stdout == reader || !is_by_line(stdout) || !has_output(stdout)) {
+        return;
+    }
+    const int before = errno;
+    const stream_hold hold(stdout);
+    if (settle(stdout) && has_output(stdout)) {
+        COIR_ORIGINAL(fflush_unlocked)(stdout);
+    }
+    errno = before;
 }
 
 bool refill(FILE* stream) noexcept {
@@ -312,7 +307,10 @@ std::size_t put(FILE* stream, const char* data, std::size_t size) noexcept {
 }
 
 bool settle(FILE* stream) noexcept {
-    return is_wide(stream) || pending_output(stream) == 0 || !may_wait(stream) || flush(stream);
+    if (!has_output(stream) || !has_waiting_descriptor(stream)) {
+        return true;
+    }
+    return is_wide(stream) ? flush_wide(stream) : flush(stream);
 }
 
 }  // namespace coir::hook::detail

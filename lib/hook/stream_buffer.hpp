@@ -14,7 +14,8 @@
 // its buffer, and what is read is not there yet. So code that cannot be kept out (the exit of the
 // program, the child of a fork) finds nothing half done.
 //
-// For streams of bytes only. The caller holds the stream, or answers for it (the _unlocked calls).
+// For streams of bytes; wide_stream.hpp has those of wide characters. The caller holds the stream,
+// or answers for it (the _unlocked calls).
 namespace coir::hook::detail {
 
 // Of the bits that its header shows. Some are asked for before the stream is the caller's, as libc
@@ -47,8 +48,16 @@ inline std::size_t buffer_size(const FILE* stream) noexcept {
     return static_cast<std::size_t>(stream->_IO_buf_end - stream->_IO_buf_base);
 }
 
+// Whether there is something of either kind to write.
+inline bool has_output(FILE* stream) noexcept {
+    return is_wide(stream) ? ::__fpending(stream) > 0 : pending_output(stream) > 0;
+}
+
 // Whether its descriptor is one that may make a caller wait: there is one, and it is no file on
 // disk. Asks the kernel, since a program may put another file in a descriptor's place.
+bool has_waiting_descriptor(FILE* stream) noexcept;
+
+// The same for a stream of bytes; others are not for the functions below.
 bool may_wait(FILE* stream) noexcept;
 
 // Has something to read in the buffer of a stream that has nothing there; by libc itself where that
@@ -72,8 +81,18 @@ bool is_put_by_libc(FILE* stream, const char* data, std::size_t size) noexcept;
 inline constexpr std::size_t lost_buffer = static_cast<std::size_t>(-1);
 std::size_t put(FILE* stream, const char* data, std::size_t size) noexcept;
 
+// For streams of either kind.
+
 // Leaves nothing to write to a call of libc's own that would write it out first. False: there was
 // an error.
 bool settle(FILE* stream) noexcept;
+
+// Writes to the descriptor what is in no buffer any more, all of it unless an error comes. @returns
+// how much that is.
+std::size_t write_out(FILE* stream, const char* data, std::size_t size) noexcept;
+
+// Before a read of `reader`. libc does it when it reads from a terminal, or without a buffer: who
+// is asked sees the question.
+void flush_standard_output(FILE* reader) noexcept;
 
 }  // namespace coir::hook::detail

@@ -8,6 +8,9 @@
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
+#ifdef __linux__
+#include <shadow.h>
+#endif
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +51,16 @@ void visit_pointers(servent& e, const Visit& visit) {
     visit.string(e.s_name);
     visit.string(e.s_proto);
     visit.list(e.s_aliases);
+}
+template <class Visit>
+void visit_pointers(protoent& e, const Visit& visit) {
+    visit.string(e.p_name);
+    visit.list(e.p_aliases);
+}
+template <class Visit>
+void visit_pointers(spwd& e, const Visit& visit) {
+    visit.string(e.sp_namp);
+    visit.string(e.sp_pwdp);
 }
 #endif
 
@@ -181,6 +194,20 @@ int look_up_latest(found_entry<Entry>& latest, Prepare prepare) noexcept {
     });
     latest = std::move(found);
     return error;
+}
+
+// As the old function gives it, for entries other than hosts: null, and errno is as it was, if
+// there is no such one.
+template <class Entry, class Prepare>
+Entry* latest_entry(found_entry<Entry>& latest, Prepare prepare) noexcept {
+    posix_call call;
+    int error = look_up_latest(latest, prepare);
+    if (error == 0 && !latest.found && latest.error != ENOENT) {
+        error = latest.error;
+    }
+    errno = error;
+    call.end(error != 0 ? -1 : 0, true);
+    return latest.found ? &latest.entry : nullptr;
 }
 
 }  // namespace coir::detail

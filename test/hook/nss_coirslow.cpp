@@ -7,7 +7,9 @@
 #include <netdb.h>
 #include <nss.h>
 #include <pwd.h>
+#include <shadow.h>
 #include <unistd.h>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -78,6 +80,60 @@ nss_status fill(group* entry, const char* name, gid_t number, char* buffer, std:
     *entry = {copy, copy, number, members};
     return NSS_STATUS_SUCCESS;
 }
+
+nss_status fill(spwd* entry, const char* name, char* buffer, std::size_t size,
+                int* error) noexcept {
+    take_time(name);
+    char* const copy = memory(buffer, size).copy(name);
+    if (copy == nullptr) {
+        return too_small(error);
+    }
+    *entry = {copy, copy, 1, 2, 3, 4, 5, 6, 0};
+    return NSS_STATUS_SUCCESS;
+}
+
+nss_status fill(protoent* entry, const char* name, int number, char* buffer, std::size_t size,
+                int* error) noexcept {
+    take_time(name);
+    memory dealer(buffer, size);
+    char** const aliases = dealer.take<char*>(1);
+    char* const copy = aliases != nullptr ? dealer.copy(name) : nullptr;
+    if (copy == nullptr) {
+        return too_small(error);
+    }
+    aliases[0] = nullptr;
+    *entry = {copy, aliases, number};
+    return NSS_STATUS_SUCCESS;
+}
+
+// The lists have three entries: "name0" to "name2".
+class list {
+public:
+    nss_status begin() noexcept {
+        take_time("after-20-ms");
+        next_ = 0;
+        return NSS_STATUS_SUCCESS;
+    }
+
+    template <class Fill>
+    nss_status go_on(Fill fill_entry, int* error) noexcept {
+        const int number = next_++;
+        if (number >= 3) {
+            *error = ENOENT;
+            return NSS_STATUS_NOTFOUND;
+        }
+        char name[20];
+        std::snprintf(name, sizeof name, "name%d", number);
+        return fill_entry(name, static_cast<unsigned>(number));
+    }
+
+private:
+    std::atomic<int> next_{0};
+};
+
+constinit list users;
+constinit list groups;
+constinit list shadows;
 
 nss_status fill(servent* entry, const char* name, int port, const char* protocol, char* buffer,
                 std::size_t size, int* error) noexcept {
@@ -159,6 +215,54 @@ nss_status _nss_coirslow_gethostbyaddr_r(const void* address, socklen_t, int, ho
                                          int* host_error) {
     return fill(entry, "some.host", *static_cast<const in_addr*>(address), buffer, size, error,
                 host_error);
+}
+
+nss_status _nss_coirslow_getspnam_r(const char* name, spwd* entry, char* buffer, std::size_t size,
+                                    int* error) {
+    return fill(entry, name, buffer, size, error);
+}
+nss_status _nss_coirslow_getprotobyname_r(const char* name, protoent* entry, char* buffer,
+                                          std::size_t size, int* error) {
+    return fill(entry, name, 42, buffer, size, error);
+}
+nss_status _nss_coirslow_getprotobynumber_r(int number, protoent* entry, char* buffer,
+                                            std::size_t size, int* error) {
+    return fill(entry, "something", number, buffer, size, error);
+}
+
+nss_status _nss_coirslow_setpwent(int) { return users.begin(); }
+nss_status _nss_coirslow_endpwent() { return users.begin(); }
+nss_status _nss_coirslow_getpwent_r(passwd* entry, char* buffer, std::size_t size, int* error) {
+    return users.go_on(
+        [=](const char* name, unsigned number) {
+            return fill(entry, name, number, buffer, size, error);
+        },
+        error);
+}
+nss_status _nss_coirslow_setgrent(int) { return groups.begin(); }
+nss_status _nss_coirslow_endgrent() { return groups.begin(); }
+nss_status _nss_coirslow_getgrent_r(group* entry, char* buffer, std::size_t size, int* error) {
+    return groups.go_on(
+        [=](const char* name, unsigned number) {
+            return fill(entry, name, number, buffer, size, error);
+        },
+        error);
+}
+nss_status _nss_coirslow_setspent(int) { return shadows.begin(); }
+nss_status _nss_coirslow_endspent() { return shadows.begin(); }
+nss_status _nss_coirslow_getspent_r(spwd* entry, char* buffer, std::size_t size, int* error) {
+    return shadows.go_on(
+        [=](const char* name, unsigned) { return fill(entry, name, buffer, size, error); }, error);
+}
+nss_status _nss_coirslow_initgroups_dyn(const char* user, gid_t, long int* start, long int* size,
+                                        gid_t** list_of_groups, long int, int*) {
+    take_time(user);
+    for (const gid_t one : {gid_t(7), gid_t(8)}) {
+        if (*start < *size) {
+            (*list_of_groups)[(*start)++] = one;
+        }
+    }
+    return NSS_STATUS_SUCCESS;
 }
 
 }  // extern "C"

@@ -17,6 +17,12 @@ int own_getline(char* line, int capacity) {
     return capacity;
 }
 
+int own_error(int weight) asm("error");
+int own_error(int weight) { return weight + 2; }
+
+int own_warn(int weight) asm("warn");
+int own_warn(int weight) { return weight + 3; }
+
 int own_pause(int seconds) asm("pause");
 int own_pause(int seconds) { return seconds + 1; }
 
@@ -31,6 +37,8 @@ BOOST_AUTO_TEST_CASE(a_programs_own_functions_go_first_and_are_no_finding) {
         BOOST_TEST(own_dprintf(4) == 8);
         BOOST_TEST(own_getline(line, 10) == 10);
         BOOST_TEST(own_pause(4) == 5);
+        BOOST_TEST(own_error(4) == 6);
+        BOOST_TEST(own_warn(4) == 7);
         BOOST_TEST(coir::hook::active());
     });
     for (const std::string& finding : coir::hook::self_check()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Handlers of signals: what they may call, and how they may be left.
 #include "hook/signals.hpp"
+#include "support/system_calls.hpp"
 
 #include "unit/context/child_process.hpp"
 
@@ -10,6 +11,8 @@
 #include <coir/this_fiber.hpp>
 
 #include <setjmp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -187,6 +190,36 @@ BOOST_AUTO_TEST_CASE(a_jump_out_of_a_wait_ends_the_program_and_says_why) {
                 const timespec long_time{5, 0};
                 ::nanosleep(&long_time, nullptr);
             }
+        });
+    });
+    BOOST_TEST(result.died_by(SIGABRT));
+    BOOST_TEST(result.messages.find("jumped (longjmp) out of a wait") != std::string::npos);
+}
+
+// With the fiber's stack in queues already, though it runs.
+BOOST_AUTO_TEST_CASE(a_jump_out_of_a_call_that_is_about_to_wait_ends_the_program_and_says_why) {
+    const child_result result = run_in_child([] {
+        ::unsetenv("COIR_REACTOR");
+        ::signal(SIGABRT, SIG_DFL);
+        ::signal(SIGALRM, jump);
+        static bool is_in_the_call = false;
+        using epoll_ctl_call = replace_system_call<&coir::detail::system_calls::epoll_ctl>;
+        const epoll_ctl_call interrupted([](int epoll, int operation, int fd, epoll_event* event) {
+            if (is_in_the_call) {
+                ::raise(SIGALRM);
+            }
+            return epoll_ctl_call::original(epoll, operation, fd, event);
+        });
+        coir::run_options options;
+        options.reactor = coir::reactor_kind::epoll;
+        coir::run(options, [] {
+            const descriptor_pair pair = pipe_ends();
+            char letter = 0;
+            if (::sigsetjmp(place, 1) == 0) {
+                is_in_the_call = true;
+                ::read(pair.a.get(), &letter, 1);
+            }
+            is_in_the_call = false;
         });
     });
     BOOST_TEST(result.died_by(SIGABRT));

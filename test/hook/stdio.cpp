@@ -5,15 +5,12 @@
 #include "hook/overlap.hpp"
 #include "hook/scopes.hpp"
 #include "hook/streams.hpp"
-#include "support/temporary.hpp"
 
 #include <coir/cancellation.hpp>
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include <array>
@@ -368,55 +365,6 @@ BOOST_AUTO_TEST_CASE(who_logs_leaves_the_thread_to_others) {
         BOOST_TEST(text.find("tester: errno: No such file or directory\n") != text.npos);
     });
     ::closelog();
-}
-
-BOOST_AUTO_TEST_CASE(who_tells_a_reason_leaves_the_thread_to_others) {
-    const time_bomb bomb;
-    coir::run([] {
-        descriptor_pair pair = pipe_ends();
-        fill(pair.b.get());
-        const standard_error_in full(pair.b.get());
-        coir::fiber teller([] {
-            errno = ENOENT;
-            ::perror("first");
-            ::perror("second");
-        });
-        std::string text;
-        std::array<char, 100'000> buffer;
-        while (text.find("second: No such file or directory\n") == text.npos) {
-            const ssize_t got = ::read(pair.a.get(), buffer.data(), buffer.size());
-            BOOST_REQUIRE(got > 0);
-            text.append(buffer.data(), std::size_t(got));
-        }
-        teller.join();
-        BOOST_TEST(text.find("first: No such file or directory\n") != text.npos);
-    });
-}
-
-BOOST_AUTO_TEST_CASE(who_opens_a_fifo_leaves_the_thread_to_others) {
-    const time_bomb bomb;
-    const temporary_folder folder;
-    const std::string name = folder.path() + "/fifo";
-    BOOST_REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
-    coir::run([&] {
-        coir::fiber reader([&] {
-            const stream_ptr stream(::fopen(name.c_str(), "r"));
-            BOOST_REQUIRE(stream != nullptr);
-            BOOST_TEST(::fgetc(stream.get()) == 'x');
-        });
-        ::usleep(1'000);
-        const stream_ptr stream(::fopen(name.c_str(), "w"));
-        BOOST_REQUIRE(stream != nullptr);
-        BOOST_TEST(::fputc('x', stream.get()) == 'x');
-        BOOST_TEST(::fflush(stream.get()) == 0);
-        reader.join();
-    });
-    check_scopes_reach_into([&] { return when(::fopen(name.c_str(), "r") != nullptr); });
-    // The threads that wait in libc go on, and leave nothing open.
-    const unique_fd other(::open(name.c_str(), O_WRONLY));
-    pollfd without_readers{other.get(), 0, 0};
-    BOOST_TEST(::poll(&without_readers, 1, 10'000) == 1);
-    BOOST_TEST(without_readers.revents == POLLERR);
 }
 
 // As a terminal's user expects it.

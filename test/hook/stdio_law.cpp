@@ -21,25 +21,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-// Writes to a descriptor, bit by bit and with pauses, and lets go of it.
-class slow_writer {
-public:
-    slow_writer(unique_fd to, std::vector<std::string> bits)
-        : thread_([to = std::move(to), bits = std::move(bits)] {
-              for (const std::string& bit : bits) {
-                  std::this_thread::sleep_for(milliseconds(5));
-                  must(::write(to.get(), bit.data(), bit.size()) == ssize_t(bit.size()));
-              }
-              std::this_thread::sleep_for(milliseconds(5));
-          }) {}
-    slow_writer(const slow_writer&) = delete;
-    slow_writer& operator=(const slow_writer&) = delete;
-    ~slow_writer() { thread_.join(); }
-
-private:
-    std::thread thread_;
-};
-
 void tell_indicators(transcript& t, FILE* stream) {
     t.add("end " + std::to_string(::feof(stream) != 0) + ", error " +
           std::to_string(::ferror(stream) != 0));
@@ -344,23 +325,6 @@ BOOST_AUTO_TEST_CASE(streams_of_wide_characters_refuse_bytes_as_with_libc) {
         t.call("fprintf", [&] { return ::fprintf(f, "%d", 1); });
         t.call("fflush", [&] { return ::fflush(f); });
         tell_indicators(t, f);
-    });
-}
-
-BOOST_AUTO_TEST_CASE(reasons_are_told_as_by_libc) {
-    check_law([](const posix_calls&, transcript& t) {
-        descriptor_pair pair = pipe_ends();
-        {
-            const standard_error_in pipe(pair.b.get());
-            for (const char* const prefix : {"prefix", "", static_cast<const char*>(nullptr)}) {
-                errno = ENOENT;
-                ::perror(prefix);
-            }
-        }
-        char text[1000];
-        const ssize_t size = ::read(pair.a.get(), text, sizeof text);
-        must(size > 0);
-        t.add(printable(std::string(text, std::size_t(size))));
     });
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 // Streams of stdio on pipes and sockets, and who is at their other ends.
 namespace coir::test {
@@ -55,6 +56,25 @@ inline stream_ptr opened(unique_fd fd, const char* mode, buffering how = bufferi
          (how == buffering::none && ::setvbuf(stream, nullptr, _IONBF, 0) == 0));
     return stream_ptr(stream);
 }
+
+// Writes to a descriptor, bit by bit and with pauses, and lets go of it.
+class slow_writer {
+public:
+    slow_writer(unique_fd to, std::vector<std::string> bits)
+        : thread_([to = std::move(to), bits = std::move(bits)] {
+              for (const std::string& bit : bits) {
+                  std::this_thread::sleep_for(milliseconds(5));
+                  must(::write(to.get(), bit.data(), bit.size()) == ssize_t(bit.size()));
+              }
+              std::this_thread::sleep_for(milliseconds(5));
+          }) {}
+    slow_writer(const slow_writer&) = delete;
+    slow_writer& operator=(const slow_writer&) = delete;
+    ~slow_writer() { thread_.join(); }
+
+private:
+    std::thread thread_;
+};
 
 // Reads all that comes, slowly, and then is asked for it.
 class slow_reader {

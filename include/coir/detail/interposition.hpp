@@ -61,8 +61,8 @@ COIR_API void begin_passthrough() noexcept;
 COIR_API void end_passthrough() noexcept;
 
 // Whether the code that a signal's handler has interrupted can be left for good, by a jump to a
-// frame at this address: not if it is the scheduler, nor for a frame of another fiber's.
-// Async-signal-safe.
+// frame at this address: not if it is the scheduler, or about to wait or has just done so, nor for
+// a frame of another fiber's. Async-signal-safe.
 COIR_API bool may_jump_to(const void* frame) noexcept;
 
 // A handler of a signal is about to run on the calling thread: hooked calls of the fibers that wait

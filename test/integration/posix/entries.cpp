@@ -157,6 +157,8 @@ BOOST_DATA_TEST_CASE(services, data::make({"tcp", "udp", "no such protocol"}), p
 }
 
 BOOST_DATA_TEST_CASE(users_and_groups, data::make({"root", "daemon", "no such name"}), name) {
+    check_same([&] { return lines_of(posix::getpwnam(name)); });
+    check_same([&] { return lines_of(posix::getgrnam(name)); });
     check_same_in_any_memory<passwd>([&](passwd* e, char* b, std::size_t s, passwd** r, int*) {
         return posix::getpwnam_r(name, e, b, s, r);
     });
@@ -164,6 +166,8 @@ BOOST_DATA_TEST_CASE(users_and_groups, data::make({"root", "daemon", "no such na
         return posix::getgrnam_r(name, e, b, s, r);
     });
     for (const unsigned int number : {0U, 1U, 3'999'999'999U}) {
+        check_same([&] { return lines_of(posix::getpwuid(number)); });
+        check_same([&] { return lines_of(posix::getgrgid(number)); });
         check_same_in_any_memory<passwd>([&](passwd* e, char* b, std::size_t s, passwd** r, int*) {
             return posix::getpwuid_r(number, e, b, s, r);
         });

@@ -63,6 +63,10 @@ public:
     virtual std::size_t wait(deadline until, poller_event* events,
                              std::size_t capacity) noexcept = 0;
 
+    // Tells the kernel what it may not know yet, as wait() does. Before another event loop waits
+    // for descriptor().
+    virtual void submit() noexcept {}
+
     // A descriptor that becomes readable when wait() would return: how another event loop can watch
     // this one. -1 where the kernel has none.
     virtual int descriptor() const noexcept { return -1; }
@@ -71,12 +75,16 @@ public:
     virtual void wake() noexcept = 0;
 };
 
-// Makes the backend that the environment variable COIR_REACTOR names, else the one asked for.
-// Throws std::invalid_argument for a name that is none, std::system_error where the kernel refuses.
+// Makes the backend that the environment variable COIR_REACTOR names, else the one asked for. Where
+// there is no io_uring it says so in the log, once for each reason, and makes epoll's. Throws
+// std::invalid_argument for a name that is none, std::system_error where the kernel refuses.
 std::unique_ptr<poller> make_poller(reactor_kind kind);
 std::unique_ptr<poller> make_poll_poller();
 #ifdef __linux__
 std::unique_ptr<poller> make_epoll_poller();
+#endif
+#ifdef COIR_HAS_IO_URING
+std::unique_ptr<poller> make_uring_poller();
 #endif
 
 }  // namespace coir::detail

@@ -85,6 +85,9 @@ public:
     // A descriptor that is readable when there are events or a wake-up; -1: there is none.
     int descriptor() const noexcept { return poller_->descriptor(); }
 
+    // See poller::submit().
+    void submit() noexcept { poller_->submit(); }
+
     void wait(deadline until) noexcept override;
     void wake() noexcept override;
 

@@ -60,6 +60,7 @@ BOOST_AUTO_TEST_CASE(the_environment_names_the_backend) {
         BOOST_TEST(make()->name() == std::string(wanted));
         BOOST_TEST(make_poller(reactor_kind::poll)->name() == std::string(wanted));
         BOOST_TEST(make_poller(reactor_kind::epoll)->name() == std::string(wanted));
+        BOOST_TEST(make_poller(reactor_kind::io_uring)->name() == std::string(wanted));
     }
 }
 

@@ -20,7 +20,12 @@ endif()
 # liburing of version 2.3, the first that knows IORING_SETUP_DEFER_TASKRUN. It has no CMake package;
 # an installed coir names it by its plain name.
 set(COIR_HAS_IO_URING OFF)
-if(COIR_IO_URING AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+if(COIR_VALGRIND)
+    if(COIR_IO_URING AND NOT COIR_IO_URING STREQUAL "AUTO")
+        message(FATAL_ERROR "COIR_VALGRIND and COIR_IO_URING exclude each other: "
+            "Valgrind does not see what the kernel writes for io_uring")
+    endif()
+elseif(COIR_IO_URING AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
     include(CheckCXXSourceCompiles)
     set(CMAKE_REQUIRED_LIBRARIES uring)
     check_cxx_source_compiles("

@@ -30,7 +30,7 @@ std::string reason_to_skip() {
     }
     return {};
 #else
-    return "coir was built without liburing";
+    return "coir was built without io_uring";
 #endif
 }
 

@@ -51,7 +51,7 @@ void check(const run_options& options) {
 struct guest_run::state {
     explicit state(const run_options& options)
         : blocking({"coir-blocking", options.blocking_threads}),
-          events(detail::make_poller(options.reactor)),
+          events(detail::make_poller(options.reactor, detail::watched_by::another_loop)),
           source(events),
           fibers(detail::settings_of(options), source) {
         if (events.descriptor() < 0) {

@@ -45,10 +45,10 @@ void log_lack_of_io_uring(int error, const std::string& why) {
 }
 
 // Null where there is none.
-std::unique_ptr<poller> try_io_uring() {
+std::unique_ptr<poller> try_io_uring([[maybe_unused]] watched_by watcher) {
 #ifdef COIR_HAS_IO_URING
     try {
-        return make_uring_poller();
+        return make_uring_poller(watcher);
     } catch (const std::system_error& error) {
         if (error.code() == std::errc::too_many_files_open ||
             error.code() == std::errc::too_many_files_open_in_system) {
@@ -61,7 +61,7 @@ std::unique_ptr<poller> try_io_uring() {
         log_lack_of_io_uring(error.code().value(), why);
     }
 #else
-    log_lack_of_io_uring(0, "coir was built without liburing");
+    log_lack_of_io_uring(0, "coir was built without it (liburing, COIR_IO_URING)");
 #endif
     return nullptr;
 }
@@ -70,11 +70,11 @@ std::unique_ptr<poller> try_io_uring() {
 
 }  // namespace
 
-std::unique_ptr<poller> make_poller(reactor_kind kind) {
+std::unique_ptr<poller> make_poller(reactor_kind kind, [[maybe_unused]] watched_by watcher) {
     kind = override_by_environment(kind);
 #ifdef __linux__
     if (kind == reactor_kind::io_uring) {
-        if (std::unique_ptr<poller> made = try_io_uring()) {
+        if (std::unique_ptr<poller> made = try_io_uring(watcher)) {
             return made;
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "reactor/uring.hpp"
 
+#include "base/sanitizers.hpp"
 #include "base/system_calls.hpp"
 #include "reactor/poll_timeout.hpp"
 
@@ -19,7 +20,8 @@ constexpr unsigned completions = 4096;  // more than those are kept by the kerne
 
 // io_uring_setup(2). The first set is the one that is meant: with DEFER_TASKRUN nothing happens to
 // this thread before it asks, and then everything in one go; the kernel demands SINGLE_ISSUER for
-// it. Linux has both since 6.1. From 5.19 on COOP_TASKRUN at least spares interrupts.
+// it. Linux has both since 6.1. But it wakes nobody who waits for the ring's descriptor elsewhere
+// than in io_uring_enter(2); for those is COOP_TASKRUN, of 5.19, which at least spares interrupts.
 constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
 constexpr unsigned sets_of_flags[] = {
     always | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SINGLE_ISSUER |
@@ -36,8 +38,14 @@ constexpr unsigned needed_features =
     throw std::system_error(error, std::generic_category(), what);
 }
 
-int set_up(io_uring_params& params) {
+int set_up(io_uring_params& params, watched_by watcher) {
+#ifdef COIR_THREAD_SANITIZER
+    watcher = watched_by::another_loop;  // which ppoll(2) is: see lib/base/system_calls.cpp
+#endif
     for (const unsigned flags : sets_of_flags) {
+        if (watcher == watched_by::another_loop && (flags & IORING_SETUP_DEFER_TASKRUN) != 0) {
+            continue;
+        }
         params = {};
         params.flags = flags;
         params.cq_entries = completions;
@@ -52,11 +60,16 @@ int set_up(io_uring_params& params) {
     return -1;
 }
 
+std::size_t whole_pages(std::size_t bytes) noexcept {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return (bytes + page - 1) / page * page;
+}
+
 }  // namespace
 
-uring::uring() : process_(::getpid()) {
+uring::uring(watched_by watcher) : process_(::getpid()) {
     io_uring_params params{};
-    descriptor_ = own_descriptor(set_up(params));
+    descriptor_ = own_descriptor(set_up(params, watcher));
     if (!descriptor_) {
         fail(errno, "coir: io_uring_setup (limits: ulimit -n, ulimit -l)");
     }
@@ -73,8 +86,10 @@ uring::uring() : process_(::getpid()) {
 }
 
 uring::~uring() {
-    ring_.ring_fd = -1;  // else it would be closed here, and by its owner
-    io_uring_queue_exit(&ring_);
+    // By coir's own calls, which ThreadSanitizer sees, and in whole pages, or it would remember who
+    // wrote to the rest. One mapping has both rings: see needed_features.
+    sys.munmap(ring_.sq.sqes, whole_pages(ring_.sq.ring_entries * sizeof(io_uring_sqe)));
+    sys.munmap(ring_.sq.ring_ptr, whole_pages(ring_.sq.ring_sz));
 }
 
 bool uring::in_child_of_fork() const noexcept { return ::getpid() != process_; }
@@ -89,6 +104,12 @@ io_uring_sqe* uring::request() noexcept {
         place = io_uring_get_sqe(&ring_);
     }
     return place;
+}
+
+io_uring_sqe* uring::still_here(unsigned place) noexcept {
+    const unsigned from_the_end = ring_.sq.sqe_tail - place;
+    return from_the_end <= io_uring_sq_ready(&ring_) ? &ring_.sq.sqes[place & ring_.sq.ring_mask]
+                                                     : nullptr;
 }
 
 // One call of io_uring_enter(2), which also takes the requests that have accumulated.

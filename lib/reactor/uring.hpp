@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/own_descriptor.hpp"
+#include "reactor/io_interest.hpp"
 
 #include <coir/deadline.hpp>
 
@@ -21,7 +22,7 @@ namespace coir::detail {
 // is destroyed: the rings are memory that the child shares with its parent.
 class uring {
 public:
-    uring();  // throws std::system_error
+    explicit uring(watched_by watcher);  // throws std::system_error
     uring(const uring&) = delete;
     uring& operator=(const uring&) = delete;
     ~uring();
@@ -32,6 +33,13 @@ public:
     // A place for a request, to be filled in by one of liburing's io_uring_prep_ functions. If all
     // are taken the kernel gets those first. Null if it has no memory for them.
     io_uring_sqe* request() noexcept;
+
+    // The place, counted from the first, of the request to be made next.
+    unsigned next_place() const noexcept { return ring_.sq.sqe_tail; }
+    // The request that was made there; null if the kernel has it.
+    io_uring_sqe* still_here(unsigned place) noexcept;
+
+    bool has_requests() const noexcept { return io_uring_sq_ready(&ring_) != 0; }
 
     // Sends what was asked for since the last time, and waits until there is a completion or
     // `until` has passed; may return early. If there is one already, it only sends. Keeps errno.

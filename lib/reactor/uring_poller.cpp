@@ -34,16 +34,22 @@ std::uint64_t of_watch(int descriptor, std::uint32_t serial) noexcept {
     return std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(descriptor) << 1 | 1U;
 }
 
-// io_uring(7), used as poll(2) is. Interest is a request, IORING_OP_POLL_ADD: for standing interest
-// one that reports until it is taken back, else one that ends with its event. Requests are made
-// without a system call, and go to the kernel with the next wait.
+// An operation's is its address, which is even and no small number.
+std::uint64_t of_operation(const io_operation& operation) noexcept {
+    return reinterpret_cast<std::uintptr_t>(&operation);
+}
+static_assert(alignof(io_operation) > 1);
+
+// io_uring(7), for interest used as poll(2) is. Interest is a request, IORING_OP_POLL_ADD: for
+// standing interest one that reports until it is taken back, else one that ends with its event.
+// Requests are made without a system call, and go to the kernel with the next wait.
 //
 // The kernel takes the file that the number has at that moment, and a request keeps it open. So
 // what is about to be closed is taken back at once, by a system call, and not with the next wait:
 // the peer is to see the end when it comes.
-class uring_poller final : public poller {
+class uring_poller final : public poller, private completion_port {
 public:
-    uring_poller();
+    explicit uring_poller(watched_by watcher);
     ~uring_poller() override;
 
     const char* name() const noexcept override { return "io_uring"; }
@@ -62,9 +68,15 @@ public:
     std::size_t wait(deadline until, poller_event* events, std::size_t capacity) noexcept override;
     void submit() noexcept override { ring_.enter(deadline::immediately()); }
     int descriptor() const noexcept override { return ring_.descriptor(); }
+    completion_port* completions() noexcept override { return this; }
     void wake() noexcept override { wake_.raise(); }
 
 private:
+    bool start(io_operation& operation) noexcept override;
+    void ask_for_end(io_operation& operation) noexcept override;
+    void ask_for_end_of_all(int descriptor) noexcept override;
+    bool has_requests() const noexcept override { return ring_.has_requests(); }
+
     enum class interest : std::uint8_t { none, one_shot, standing };
 
     // The request for one descriptor.
@@ -97,7 +109,7 @@ private:
     bool hears_wake_ups_ = false;
 };
 
-uring_poller::uring_poller() {
+uring_poller::uring_poller(watched_by watcher) : ring_(watcher) {
     watch_wake_channel();
     submit();  // from here on descriptor() tells of wake-ups
 }
@@ -253,6 +265,59 @@ bool uring_poller::renew(poller_key key, interest kind, direction_set wanted) no
     return set(key, kind, wanted) == 0;
 }
 
+// --- Operations --------------------------------------------------------------------------------
+
+bool uring_poller::start(io_operation& operation) noexcept {
+    io_uring_sqe* const request = ring_.request();
+    if (request == nullptr) {
+        return false;
+    }
+    const int fd = operation.descriptor;
+    switch (operation.what) {
+        case io_operation::call::receive:
+            io_uring_prep_recv(request, fd, operation.data, operation.size, operation.flags);
+            request->ioprio = operation.later ? IORING_RECVSEND_POLL_FIRST : 0;
+            break;
+        case io_operation::call::send:
+            io_uring_prep_send(request, fd, operation.data, operation.size, operation.flags);
+            break;
+        case io_operation::call::accept:
+            io_uring_prep_accept(request, fd, static_cast<sockaddr*>(operation.data),
+                                 operation.address_size, operation.flags);
+            break;
+        case io_operation::call::connect:
+            io_uring_prep_connect(request, fd, static_cast<const sockaddr*>(operation.data),
+                                  static_cast<socklen_t>(operation.size));
+            break;
+    }
+    request->user_data = of_operation(operation);
+    operation.place = ring_.next_place() - 1;
+    return true;
+}
+
+void uring_poller::ask_for_end(io_operation& operation) noexcept {
+    io_uring_sqe* const unsent = ring_.still_here(operation.place);
+    if (unsent == nullptr || unsent->user_data != of_operation(operation) ||
+        operation.what == io_operation::call::send) {
+        ask_back(of_operation(operation));
+        return;
+    }
+    io_uring_prep_nop(unsent);
+    unsent->user_data = of_nothing;
+    operation.result = -ECANCELED;
+    end(operation);
+}
+
+void uring_poller::ask_for_end_of_all(int descriptor) noexcept {
+    if (io_uring_sqe* const request = ring_.request()) {
+        io_uring_prep_cancel_fd(request, descriptor, IORING_ASYNC_CANCEL_ALL);
+        request->user_data = of_nothing;
+    }
+    submit();
+}
+
+// --- What comes back ---------------------------------------------------------------------------
+
 // What a request has reported. False: nothing that anybody wants to know.
 bool uring_poller::report(int descriptor, watch& w, const io_uring_cqe& completion,
                           poller_event& event) noexcept {
@@ -290,6 +355,13 @@ bool uring_poller::translate(const io_uring_cqe& completion, poller_event& event
     if (data == of_nothing || data == of_question) {
         return false;
     }
+    if (data > of_wake_channel && data % 2 == 0) {
+        auto& operation = *reinterpret_cast<io_operation*>(static_cast<std::uintptr_t>(data));
+        operation.result = completion.res;
+        operation.more_to_read = (completion.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+        end(operation);
+        return false;
+    }
     const bool goes_on = (completion.flags & IORING_CQE_F_MORE) != 0;
     under_way_ -= goes_on ? 0 : 1;
     if (data == of_wake_channel) {
@@ -325,6 +397,8 @@ std::size_t uring_poller::wait(deadline until, poller_event* events,
 
 }  // namespace
 
-std::unique_ptr<poller> make_uring_poller() { return std::make_unique<uring_poller>(); }
+std::unique_ptr<poller> make_uring_poller(watched_by watcher) {
+    return std::make_unique<uring_poller>(watcher);
+}
 
 }  // namespace coir::detail

@@ -4,13 +4,16 @@
 #include "reactor/poller.hpp"
 #include "support/captured_log.hpp"
 #include "support/descriptors.hpp"
+#include "support/io_uring.hpp"
 #include "support/system_calls.hpp"
 #include "support/temporary.hpp"
+#include "support/watched_thread.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 using coir::deadline;
@@ -39,8 +43,10 @@ using coir::test::captured_log;
 using coir::test::failing_with;
 using coir::test::pipe_ends;
 using coir::test::put;
+using coir::test::put_from_thread;
 using coir::test::replace_system_call;
 using coir::test::socket_pair;
+using coir::test::watched_thread;
 using namespace std::chrono_literals;
 
 namespace {
@@ -86,7 +92,7 @@ private:
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(uring_backend)
+BOOST_AUTO_TEST_SUITE(uring_backend, *boost::unit_test::precondition(coir::test::has_io_uring))
 
 BOOST_AUTO_TEST_CASE(standing_interest_reports_when_readiness_comes_and_not_while_it_lasts) {
     const auto p = make_uring_poller();
@@ -375,6 +381,27 @@ BOOST_AUTO_TEST_CASE(its_descriptor_is_readable_when_there_is_something_to_take)
     BOOST_TEST(!readable());
 }
 
+// In the kernel's best mode for one who waits in io_uring_enter(2) it would not be.
+BOOST_AUTO_TEST_CASE(another_loop_that_blocks_on_its_descriptor_is_woken) {
+    const auto p = make_uring_poller(coir::detail::watched_by::another_loop);
+    const pipe_ends pipe;
+    const watched_thread here;
+    BOOST_TEST(p->set_one_shot({pipe.read.get(), 1}, {true, false}) == 0);
+    p->submit();
+    for (const bool by_wake_up : {true, false}) {
+        std::thread other([&] {
+            here.await_asleep();
+            by_wake_up ? p->wake() : put_from_thread(pipe.write);
+        });
+        pollfd polled{p->descriptor(), POLLIN, 0};
+        const auto start = std::chrono::steady_clock::now();
+        BOOST_TEST(::poll(&polled, 1, 20000) == 1);
+        BOOST_TEST((std::chrono::steady_clock::now() - start < 10s));
+        other.join();
+        BOOST_TEST(take(*p).size() == (by_wake_up ? 0U : 1U));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(its_descriptor_is_one_of_our_own_and_no_childs) {
     const auto p = make_uring_poller();
     BOOST_TEST(own_descriptor::has(p->descriptor()));
@@ -401,20 +428,18 @@ BOOST_AUTO_TEST_CASE(a_child_of_a_fork_destroys_its_copy_and_leaves_the_rings_al
 // --- Where it cannot be used -------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_kernel_without_the_newest_flags_is_asked_for_less) {
+    constexpr unsigned newest = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN;
     std::vector<unsigned> asked;
     const on_setup guard([&](unsigned entries, io_uring_params* params) {
-        asked.push_back(params->flags);
-        if (asked.size() < 3) {
+        asked.push_back(params->flags & newest);
+        if (asked.back() != 0) {
             errno = EINVAL;
             return -1;
         }
         return on_setup::original(entries, params);
     });
     const auto p = make_uring_poller();
-    BOOST_TEST_REQUIRE(asked.size() == 3U);
-    BOOST_TEST((asked[0] & IORING_SETUP_DEFER_TASKRUN) != 0U);
-    BOOST_TEST((asked[1] & IORING_SETUP_COOP_TASKRUN) != 0U);
-    BOOST_TEST((asked[2] & (IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN)) == 0U);
+    BOOST_TEST(asked.size() > 1U);
     const pipe_ends pipe;
     BOOST_TEST(p->set_one_shot({pipe.read.get(), 1}, {true, false}) == 0);
     BOOST_TEST(take(*p).empty());

@@ -68,8 +68,8 @@ public:
     io_result wait_when_told(int descriptor, descriptor_kind kind, std::size_t which = 0) {
         start_[which].pass();
         awaited_ = descriptor;
-        if (events_.backend_name() != std::string("epoll")) {
-            begins_ = true;  // the kernel is told when the carrier goes to sleep
+        if (polls_numbers()) {
+            begins_ = true;
         }
         return wait_io({descriptor, direction::read, kind}, deadline::after(10s));
     }
@@ -98,6 +98,15 @@ private:
             begins_ = true;
         }
         return result;
+    }};
+    // On io_uring the kernel is told in the call that the carrier sleeps in.
+    using on_enter = replace_system_call<&system_calls::io_uring_enter>;
+    const on_enter hook_of_enter_{[this](auto ring, auto to_submit, auto least, auto... others) {
+        if (awaited_ >= 0 && least > 0) {
+            awaited_ = -1;
+            begins_ = true;
+        }
+        return on_enter::original(ring, to_submit, least, others...);
     }};
 #endif
 };

@@ -320,6 +320,7 @@ void run(const load& what) {
     std::vector<contestant> all{
         {"raw epoll", serve_with_raw_epoll, {}, {}},
         {"coir, epoll", [](int l) { serve_with_coir(coir::reactor_kind::epoll, l); }, {}, {}},
+        {"coir, io_uring", [](int l) { serve_with_coir(coir::reactor_kind::io_uring, l); }, {}, {}},
         {"coir, poll", [](int l) { serve_with_coir(coir::reactor_kind::poll, l); }, {}, {}},
     };
     pin_to(1);
@@ -335,12 +336,12 @@ void run(const load& what) {
     }
     std::printf("%zu connections, %zu bytes, %zu requests a window, medians of %zu\n",
                 what.connections, what.bytes, what.requests, what.rounds);
-    std::printf("%-12s %12s %9s %9s %18s %14s\n", "server", "requests/s", "p50 us", "p99 us",
+    std::printf("%-14s %12s %9s %9s %18s %14s\n", "server", "requests/s", "p50 us", "p99 us",
                 "server CPU us/req", "ratio to raw");
     for (contestant& each : all) {
         std::sort(each.ratios.begin(), each.ratios.end());
         std::printf(
-            "%-12s %12.0f %9.1f %9.1f %18.3f %14.3f\n", each.name,
+            "%-14s %12.0f %9.1f %9.1f %18.3f %14.3f\n", each.name,
             median_of(each.windows, &window::requests_per_second),
             median_of(each.windows, &window::p50_us), median_of(each.windows, &window::p99_us),
             median_of(each.windows, &window::server_cpu_us), each.ratios[each.ratios.size() / 2]);

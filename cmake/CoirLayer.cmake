@@ -52,5 +52,6 @@ function(coir_link_layers target)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:coir_${layer}>)
     endforeach()
     target_link_libraries(${target} PRIVATE
-        Boost::headers Boost::context spdlog::spdlog Threads::Threads)
+        Boost::headers Boost::context spdlog::spdlog Threads::Threads
+        $<TARGET_NAME_IF_EXISTS:coir_liburing>)
 endfunction()

@@ -13,6 +13,10 @@ option(COIR_INSTALL "Add the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(COIR_WERROR "Treat compiler warnings as errors" OFF)
 option(COIR_VALGRIND "Tell Valgrind about fiber stacks, and run the tests under it" OFF)
 
+set(COIR_IO_URING AUTO CACHE STRING
+    "Build the reactor backend on io_uring, which needs liburing 2.3: ON, OFF, or AUTO, if that is there")
+set_property(CACHE COIR_IO_URING PROPERTY STRINGS AUTO ON OFF)
+
 set(COIR_SANITIZE "" CACHE STRING
     "Sanitizer to build with: empty, 'address' (with undefined behaviour) or 'thread'")
 set_property(CACHE COIR_SANITIZE PROPERTY STRINGS "" address thread)

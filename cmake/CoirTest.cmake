@@ -2,7 +2,7 @@
 # How tests are built and registered. Every test has a label, a time limit, and the exit code 77
 # for "skipped: something that it needs is missing", which it then names.
 
-set(COIR_BACKENDS poll epoll)
+set(COIR_BACKENDS poll epoll io_uring)
 set(COIR_TEST_SKIP_CODE 77)
 
 # A limit is there to end a hang, not to measure; sanitizers and Valgrind slow everything down.
@@ -120,6 +120,8 @@ endfunction()
 function(coir_add_test_main)
     add_library(coir_test_main OBJECT "${PROJECT_SOURCE_DIR}/test/unit_test_main.cpp")
     target_compile_features(coir_test_main PUBLIC cxx_std_20)
+    target_compile_definitions(coir_test_main PUBLIC
+        $<$<BOOL:${COIR_HAS_IO_URING}>:COIR_HAS_IO_URING>)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
         # GCC 12 warns of overlapping copies inside std::string's operator+ (its bug 105651), which
         # Boost.Test's data cases use, and only when optimising.

@@ -11,6 +11,8 @@ enum class reactor_kind : std::uint8_t {
     automatic,  ///< the best that the system has: epoll on Linux, poll elsewhere
     poll,       ///< poll(2): everywhere, its cost grows with the number of waiting descriptors
     epoll,      ///< epoll(7): Linux
+    io_uring,   ///< io_uring(7): Linux, if coir was built with liburing. Where the kernel or a
+                ///< sandbox refuses it: epoll, and the log says why
 };
 
 /// @brief How stacks get the guard page that turns an overflow into a report.
@@ -33,7 +35,7 @@ struct run_options {
     /// start on any of them, unless fiber_options::carrier names one.
     std::size_t threads = 1;
 
-    /// The environment variable `COIR_REACTOR` (`poll` or `epoll`) overrides it.
+    /// The environment variable `COIR_REACTOR` (`poll`, `epoll` or `io_uring`) overrides it.
     reactor_kind reactor = reactor_kind::automatic;
 
     /// Bytes of address space for a fiber's stack where fiber_options name none; memory is used as

@@ -20,6 +20,10 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#ifdef COIR_THREAD_SANITIZER
+#include <linux/io_uring.h>
+#include <linux/time_types.h>
+#endif
 #endif
 
 namespace coir::detail {
@@ -54,6 +58,56 @@ int raw_epoll_pwait2([[maybe_unused]] int epoll_fd, [[maybe_unused]] epoll_event
 // such calls, and is right to (reactor/descriptor_records.hpp); so it must not see them.
 int unseen_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event) {
     return static_cast<int>(::syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event));
+}
+#endif
+
+int raw_io_uring_setup([[maybe_unused]] unsigned int entries,
+                       [[maybe_unused]] io_uring_params* params) {
+#ifdef SYS_io_uring_setup
+    return static_cast<int>(::syscall(SYS_io_uring_setup, entries, params));
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+int raw_io_uring_enter([[maybe_unused]] int ring_fd, [[maybe_unused]] unsigned int to_submit,
+                       [[maybe_unused]] unsigned int least, [[maybe_unused]] unsigned int flags,
+                       [[maybe_unused]] void* argument,
+                       [[maybe_unused]] std::size_t argument_size) {
+#ifdef SYS_io_uring_enter
+    return static_cast<int>(
+        ::syscall(SYS_io_uring_enter, ring_fd, to_submit, least, flags, argument, argument_size));
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+#ifdef COIR_THREAD_SANITIZER
+// As with epoll_pwait2: while a thread waits in a call that ThreadSanitizer does not know, it keeps
+// signals from the program. So the wait is one in ppoll(2), and this call only looks.
+int enter_and_poll(int ring_fd, unsigned int to_submit, unsigned int least, unsigned int flags,
+                   void* argument, std::size_t argument_size) {
+    if (least == 0) {
+        return raw_io_uring_enter(ring_fd, to_submit, 0, flags, argument, argument_size);
+    }
+    const int submitted =
+        raw_io_uring_enter(ring_fd, to_submit, 0, IORING_ENTER_GETEVENTS, nullptr, 0);
+    if (submitted < 0) {
+        return submitted;
+    }
+    const auto& wanted = *static_cast<const io_uring_getevents_arg*>(argument);
+    timespec limit{};
+    if (wanted.ts != 0) {
+        const auto& left = *reinterpret_cast<const __kernel_timespec*>(wanted.ts);
+        limit = {static_cast<time_t>(left.tv_sec), static_cast<long>(left.tv_nsec)};
+    }
+    pollfd ring{ring_fd, POLLIN, 0};
+    if (::ppoll(&ring, 1, wanted.ts != 0 ? &limit : nullptr, nullptr) > 0) {
+        raw_io_uring_enter(ring_fd, 0, 0, IORING_ENTER_GETEVENTS, nullptr, 0);
+    }
+    return submitted;
 }
 #endif
 
@@ -156,6 +210,12 @@ constinit system_calls sys = {
     .epoll_wait = ::epoll_wait,
     .epoll_pwait2 = raw_epoll_pwait2,
     .eventfd = ::eventfd,
+    .io_uring_setup = raw_io_uring_setup,
+#ifdef COIR_THREAD_SANITIZER
+    .io_uring_enter = enter_and_poll,
+#else
+    .io_uring_enter = raw_io_uring_enter,
+#endif
 
     .preadv2 = ::preadv2,
     .pwritev2 = ::pwritev2,

@@ -17,6 +17,7 @@ struct addrinfo;
 struct iovec;
 struct rusage;
 struct epoll_event;
+struct io_uring_params;
 
 namespace coir::detail {
 
@@ -101,6 +102,10 @@ struct system_calls {
     int (*epoll_pwait2)(int epoll_fd, epoll_event* events, int capacity, const timespec* timeout,
                         const sigset_t* mask);
     int (*eventfd)(unsigned int initial, int flags);
+    // libc has no names for these. Linux 5.1; EPERM where a sandbox or an administrator says so.
+    int (*io_uring_setup)(unsigned int entries, io_uring_params* params);
+    int (*io_uring_enter)(int ring_fd, unsigned int to_submit, unsigned int least,
+                          unsigned int flags, void* argument, std::size_t argument_size);
 
     // Offset -1 is the file position, as for readv; EOPNOTSUPP where the file knows no RWF_NOWAIT.
     ssize_t (*preadv2)(int fd, const iovec* parts, int count, off_t offset, int flags);

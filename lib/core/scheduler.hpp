@@ -115,6 +115,9 @@ public:
                      cancellable cancel) noexcept;
     static void call_before_parks(park_watcher fn) noexcept { before_park_ = fn; }
     void yield() noexcept;
+    // Whether somebody else runs at once if the calling fiber parks.
+    bool anyone_ready() const noexcept { return !ready_.empty(); }
+
     void spend_budget() noexcept {
         if (--ticks_ <= 0) {
             yield();

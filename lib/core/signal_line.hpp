@@ -100,7 +100,7 @@ public:
 
     // Parks the calling fiber until the deadline; `notified`: is_over() may have changed. After
     // begin(). A plain thread waits to the end.
-    wait_status park(ended_by which, deadline until, const wait_label& label) noexcept;
+    COIR_API wait_status park(ended_by which, deadline until, const wait_label& label) noexcept;
 
     // Where a fiber is to stand while the call waits; null on a plain thread.
     COIR_API wait_queue* queue(ended_by which) const noexcept;

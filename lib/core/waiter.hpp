@@ -110,6 +110,6 @@ COIR_API bool cancellation_pending() noexcept;
 COIR_API int cancellation_errno() noexcept;
 
 // Counts a call that did not need to wait; every so many of them in a row the fiber yields.
-void spend_budget() noexcept;
+COIR_API void spend_budget() noexcept;
 
 }  // namespace coir::detail

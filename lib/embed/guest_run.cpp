@@ -51,7 +51,7 @@ void check(const run_options& options) {
 struct guest_run::state {
     explicit state(const run_options& options)
         : blocking({"coir-blocking", options.blocking_threads}),
-          events(detail::make_poller(options.reactor)),
+          events(detail::make_poller(options.reactor, detail::watched_by::another_loop)),
           source(events),
           fibers(detail::settings_of(options), source) {
         if (events.descriptor() < 0) {
@@ -67,12 +67,18 @@ struct guest_run::state {
         guest.reset();
     }
 
-    // What makes the thread a carrier's, but for the scheduler, which guest sees to.
+    // What makes the thread a carrier's, but for the scheduler, which guest sees to. At its end it
+    // is the host that waits, and the kernel has to know for what.
     class presence {
     public:
-        explicit presence(state& s) noexcept : reactor_(s.events), pool_(s.blocking) {}
+        explicit presence(state& s) noexcept
+            : events_(s.events), reactor_(s.events), pool_(s.blocking) {}
+        presence(const presence&) = delete;
+        presence& operator=(const presence&) = delete;
+        ~presence() { events_.submit(); }
 
     private:
+        reactor& events_;
         const reactor::on_this_thread reactor_;
         const detail::blocking_pool_scope pool_;
     };

@@ -17,7 +17,6 @@ namespace {
 
 using coir::detail::paced_wait;
 using coir::detail::posix_call;
-using coir::detail::unique_fd;
 
 int open_now(int folder, const char* name, int flags, mode_t mode) noexcept {
     return COIR_ORIGINAL(openat)(folder, name, flags | O_NONBLOCK, mode);
@@ -42,8 +41,8 @@ bool has_writer(int fd) noexcept {
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return false;
     }
-    const unique_fd from(ends[0]);
-    const unique_fd into(ends[1]);
+    const fifo_end from(ends[0]);
+    const fifo_end into(ends[1]);
     const ssize_t taken = COIR_ORIGINAL(tee)(fd, into.get(), 1, SPLICE_F_NONBLOCK);
     return taken > 0 || (taken < 0 && errno == EAGAIN);
 }
@@ -84,6 +83,14 @@ bool make_blocking(int fd) noexcept {
 
 }  // namespace
 
+void fifo_end::close() noexcept {
+    if (fd_ >= 0) {
+        const int before = errno;
+        COIR_ORIGINAL(close)(std::exchange(fd_, -1));
+        errno = before;
+    }
+}
+
 bool is_fifo_to_wait_for(int folder, const char* name, int flags) noexcept {
     // Linux waits for nobody if it is opened for both, and does not open what O_EXCL is to make.
     constexpr int others = O_NONBLOCK | O_PATH | O_DIRECTORY;
@@ -105,10 +112,10 @@ int open_fifo(int folder, const char* name, int flags, mode_t mode) noexcept {
         return -1;
     }
     paced_wait wait({"the other end of a FIFO", -1, true});
-    unique_fd fd(open_beside_reader(folder, name, flags, mode, wait));
+    fifo_end fd(open_beside_reader(folder, name, flags, mode, wait));
     const bool is_reader = fd && (flags & O_ACCMODE) == O_RDONLY && is_fifo(fd.get());
     if (!fd || (is_reader && !await_writer(fd.get(), wait)) || !make_blocking(fd.get())) {
-        fd.reset();
+        fd.close();
     }
     return call.end(fd.release(), wait.waited());
 }

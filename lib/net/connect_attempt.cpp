@@ -23,7 +23,43 @@ connect_attempt::connect_attempt(const net::endpoint& to) noexcept : target_(to)
     socket_ = net::tcp_socket::from_native(fd, to);
     const int on = 1;
     sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // speed only: may fail
-    if (sys.connect(fd, address.data(), address.size()) == 0) {
+}
+
+void connect_attempt::run() {
+    if (error_) {
+        spend_budget();
+        return;
+    }
+    socket_address address(target_);
+    io_operation operation{io_operation::call::connect, descriptor(), address.data(),
+                           address.size()};
+    if (io_completes(operation)) {
+        leave_to_backend(operation);
+        return;
+    }
+    start();
+    if (!pending_) {
+        spend_budget();
+    }
+    while (pending_) {
+        wait();
+    }
+}
+
+void connect_attempt::leave_to_backend(io_operation& operation) {
+    if (const std::error_code error = perform_on_socket(operation)) {
+        fail(error);
+    } else if (operation.result < 0) {
+        fail({-operation.result, std::system_category()});
+    }
+}
+
+void connect_attempt::start() noexcept {
+    if (error_) {
+        return;
+    }
+    const socket_address address(target_);
+    if (sys.connect(descriptor(), address.data(), address.size()) == 0) {
         return;
     }
     // An interrupted connect(2) goes on by itself, as one in progress.
@@ -34,6 +70,7 @@ connect_attempt::connect_attempt(const net::endpoint& to) noexcept : target_(to)
     }
 }
 
+// Until there may be an outcome; looks.
 void connect_attempt::wait() {
     const int fd = socket_.native_handle();
     if (const std::error_code error = wait_for_socket(fd, direction::write)) {

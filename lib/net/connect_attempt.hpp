@@ -8,18 +8,24 @@
 
 namespace coir::detail {
 
+struct io_operation;
+
 // One connect(2), from its start to its outcome: pending, then connected or failed. Ended before
 // that, it closes its socket.
 class connect_attempt {
 public:
+    // Makes the socket.
     explicit connect_attempt(const net::endpoint& to) noexcept;
+
+    // From the start to the outcome, waiting if need be. Throws operation_cancelled.
+    void run();
+
+    // The start alone.
+    void start() noexcept;
 
     bool pending() const noexcept { return pending_; }
     int descriptor() const noexcept { return socket_.native_handle(); }
     const net::endpoint& target() const noexcept { return target_; }
-
-    // Waits until there may be an outcome, and looks. Throws operation_cancelled.
-    void wait();
 
     // Takes note of the outcome. To be called when the descriptor is writable.
     void finish() noexcept;
@@ -34,6 +40,9 @@ public:
     net::tcp_socket take() noexcept { return std::move(socket_); }
 
 private:
+    void wait();
+    void leave_to_backend(io_operation& connect);
+
     net::endpoint target_;
     net::tcp_socket socket_;
     std::error_code error_;

@@ -4,6 +4,7 @@
 #include "base/system_calls.hpp"
 #include "core/waiter.hpp"
 #include "net/net_error.hpp"
+#include "reactor/completions.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <poll.h>
@@ -66,6 +67,7 @@ net::tcp_socket connect_race::run() {
 
 void connect_race::start_next() {
     attempts_.emplace_back(order_[attempts_.size()]);
+    attempts_.back().start();
     next_start_ =
         attempts_.back().error() ? deadline::immediately() : deadline::after(attempt_delay_);
 }
@@ -74,10 +76,12 @@ void connect_race::start_next() {
 void connect_race::wait() {
     std::vector<io_interest> interests;
     interests.reserve(attempts_.size());
+    // Where the backend makes the calls, nobody waits for readiness after this.
+    const descriptor_kind kind = io_completes() ? descriptor_kind::foreign : descriptor_kind::owned;
     for (const connect_attempt& attempt : attempts_) {
         if (attempt.pending()) {
             io_drained(attempt.descriptor(), direction::write);
-            interests.push_back({attempt.descriptor(), direction::write, descriptor_kind::owned});
+            interests.push_back({attempt.descriptor(), direction::write, kind});
         }
     }
     const deadline until = all_started() ? deadline::never() : next_start_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/waiter.hpp"
+#include "reactor/completions.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <cerrno>
@@ -31,6 +32,31 @@ inline std::error_code wait_for_socket(const int& descriptor, direction d) {
             return {};
         }
     }
+}
+
+// Has the kernel make a call on a socket of ours, and waits until it is over. Throws
+// operation_cancelled. @returns why it could not be made; else its outcome is the operation's.
+inline std::error_code perform_on_socket(io_operation& operation) {
+    for (;;) {
+        const io_result result = io_perform(operation);
+        if (result.ready()) {
+            return {};
+        }
+        if (result.error != 0) {
+            return {result.error, std::system_category()};
+        }
+        check_cancelled();
+        operation.over = false;
+    }
+}
+
+// The outcome as the system call returns it, errno included.
+inline int returned_by(const io_operation& operation) noexcept {
+    if (operation.result >= 0) {
+        return operation.result;
+    }
+    errno = -operation.result;
+    return -1;
 }
 
 // Closes a socket of ours, if it is open, and ends the waits for it. Keeps errno, as destructors

@@ -15,10 +15,13 @@
 namespace coir::net {
 
 using detail::direction;
+using detail::io_operation;
 using detail::last_error;
 using detail::sys;
 
 namespace {
+
+constexpr int accepted_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 // accept(2): a connection that failed while it was in the queue tells of it here; "for reliable
 // operation the application should detect the network errors and treat them like EAGAIN". EPERM is
@@ -98,16 +101,25 @@ tcp_socket tcp_listener::accept(std::error_code& ec) {
     bool has_waited = false;
     bool may_be_ready = descriptor_ < 0 || detail::io_may_be_ready(descriptor_, direction::read);
     for (;;) {
-        if (!may_be_ready) {
-            ec = detail::wait_for_socket(descriptor_, direction::read);
-            if (ec) {
-                return {};
-            }
-            has_waited = true;
-        }
         detail::socket_address peer;
-        const int fd = sys.accept4(descriptor_, peer.data(), peer.size_address(),
-                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = -1;
+        io_operation op{io_operation::call::accept, descriptor_, peer.data(), 0, accepted_flags,
+                        peer.size_address()};
+        if (!may_be_ready && detail::io_completes(op)) {
+            ec = detail::perform_on_socket(op);
+            fd = detail::returned_by(op);
+            has_waited = true;
+        } else {
+            if (!may_be_ready) {
+                ec = detail::wait_for_socket(descriptor_, direction::read);
+                has_waited = true;
+            }
+            fd = ec ? -1
+                    : sys.accept4(descriptor_, peer.data(), peer.size_address(), accepted_flags);
+        }
+        if (ec) {
+            return {};
+        }
         if (fd >= 0) {
             tcp_socket accepted = tcp_socket::from_native(fd, peer.to_endpoint());
             const int on = 1;

@@ -16,6 +16,7 @@
 namespace coir::net {
 
 using detail::direction;
+using detail::io_operation;
 using detail::last_error;
 using detail::sys;
 
@@ -23,37 +24,64 @@ namespace {
 
 const std::error_code closed(EBADF, std::system_category());
 
-// A read or a write. `call` makes it and returns as recv(2) does. A warm one is a single system
-// call: the readiness bit tells beforehand that it would be in vain, and a short one that the next
-// would.
-template <class Call>
-std::size_t transfer(const int& descriptor, direction d, std::size_t size, std::error_code& ec,
-                     Call call) {
+ssize_t call(const io_operation& op) {
+    return op.what == io_operation::call::receive
+               ? sys.recv(op.descriptor, op.data, op.size, op.flags)
+               : sys.send(op.descriptor, op.data, op.size, op.flags);
+}
+
+// Whether the backend is to make the call: if it would be in vain now, or if it is cheaper so. A
+// read that may do something now is not: what is there is worth more than what it costs.
+bool is_for_backend(const io_operation& op, bool may_be_ready) {
+    const bool cheaper =
+        op.what == io_operation::call::send && detail::io_completes() && detail::io_in_company();
+    return (!may_be_ready || cheaper) && detail::io_completes(op);
+}
+
+ssize_t left_to_backend(io_operation& op, bool may_be_ready, std::error_code& ec) {
+    op.later = op.what == io_operation::call::receive && !may_be_ready && !detail::io_in_company();
+    ec = detail::perform_on_socket(op);
+    return ec ? -1 : detail::returned_by(op);
+}
+
+// A read or a write. A warm one is a single system call: the readiness bit tells beforehand that it
+// would be in vain, and a short one that the next would. Where the backend makes calls for fibers,
+// it may be none.
+std::size_t transfer(const int& descriptor, io_operation op, std::error_code& ec) {
+    const direction d = op.which();
     detail::check_cancelled();
     ec.clear();
     if (descriptor < 0) {
         ec = closed;
         return 0;
     }
-    if (size == 0) {
+    if (op.size == 0) {
         return 0;
     }
     bool has_waited = false;
     bool may_be_ready = detail::io_may_be_ready(descriptor, d);
     for (;;) {
-        if (!may_be_ready) {
-            ec = detail::wait_for_socket(descriptor, d);
-            if (ec) {
-                return 0;
-            }
+        ssize_t result = 0;
+        if (is_for_backend(op, may_be_ready)) {
+            result = left_to_backend(op, may_be_ready, ec);
             has_waited = true;
+        } else {
+            if (!may_be_ready) {
+                ec = detail::wait_for_socket(descriptor, d);
+                has_waited = true;
+            }
+            result = ec ? -1 : call(op);
         }
-        const ssize_t result = call(descriptor);
+        if (ec) {
+            return 0;
+        }
         if (result >= 0) {
             const auto moved = static_cast<std::size_t>(result);
             // At the end of the stream (0) every call returns at once.
-            if (moved > 0 && moved < size) {
+            if (moved > 0 && moved < op.size && !op.more_to_read) {
                 detail::io_drained(descriptor, d);
+            } else if (!may_be_ready) {
+                detail::io_not_drained(descriptor, d);
             }
             if (!has_waited) {
                 detail::spend_budget();
@@ -95,13 +123,7 @@ tcp_socket tcp_socket::connect(const endpoint& to) {
 tcp_socket tcp_socket::connect(const endpoint& to, std::error_code& ec) {
     detail::check_cancelled();
     detail::connect_attempt attempt(to);
-    if (attempt.pending()) {
-        while (attempt.pending()) {
-            attempt.wait();
-        }
-    } else {
-        detail::spend_budget();
-    }
+    attempt.run();
     ec = attempt.error();
     return attempt.take();
 }
@@ -136,8 +158,7 @@ tcp_socket tcp_socket::from_native(int descriptor, const endpoint& peer) noexcep
 }
 
 std::size_t tcp_socket::read_some(void* data, std::size_t size, std::error_code& ec) {
-    return transfer(descriptor_, direction::read, size, ec,
-                    [&](int fd) { return sys.recv(fd, data, size, 0); });
+    return transfer(descriptor_, {io_operation::call::receive, descriptor_, data, size}, ec);
 }
 
 std::size_t tcp_socket::read_some(void* data, std::size_t size) {
@@ -151,8 +172,9 @@ std::size_t tcp_socket::read_some(void* data, std::size_t size) {
 }
 
 std::size_t tcp_socket::write_some(const void* data, std::size_t size, std::error_code& ec) {
-    return transfer(descriptor_, direction::write, size, ec,
-                    [&](int fd) { return sys.send(fd, data, size, MSG_NOSIGNAL); });
+    return transfer(
+        descriptor_,
+        {io_operation::call::send, descriptor_, const_cast<void*>(data), size, MSG_NOSIGNAL}, ec);
 }
 
 std::size_t tcp_socket::write_some(const void* data, std::size_t size) {
@@ -187,6 +209,7 @@ std::size_t tcp_socket::write_all(const void* data, std::size_t size) {
 
 void tcp_socket::shutdown_write(std::error_code& ec) {
     ec.clear();
+    detail::io_submit(descriptor_);
     if (sys.shutdown(descriptor_, SHUT_WR) != 0) {
         ec = last_error();
     }
@@ -202,6 +225,7 @@ void tcp_socket::shutdown_write() {
 
 void tcp_socket::shutdown(std::error_code& ec) {
     ec.clear();
+    detail::io_submit(descriptor_);
     if (sys.shutdown(descriptor_, SHUT_RDWR) != 0) {
         ec = last_error();
     }

@@ -13,6 +13,8 @@
 
 namespace coir::detail {
 
+struct io_operation;
+
 // What a reactor knows of one descriptor number. A cache line, so that a warm request touches one.
 struct alignas(64) interest_entry {
     interest_entry() noexcept {
@@ -24,13 +26,19 @@ struct alignas(64) interest_entry {
     interest_entry& operator=(const interest_entry&) = delete;
 
     wait_link& waiters_for(direction d) noexcept { return waiters[static_cast<std::size_t>(d)]; }
+    io_operation*& operation_for(direction d) noexcept {
+        return operations[static_cast<std::size_t>(d)];
+    }
     bool& ready_for(direction d) noexcept { return ready[static_cast<std::size_t>(d)]; }
     bool anyone_waits_for(direction d) noexcept { return waiters_for(d).next != &waiters_for(d); }
     direction_set wanted() noexcept {
         return {anyone_waits_for(direction::read), anyone_waits_for(direction::write)};
     }
 
-    std::array<wait_link, 2> waiters;       // by direction
+    std::array<wait_link, 2> waiters;  // by direction
+    // By direction: what the backend does for a fiber, one at a time. Two would get what comes in
+    // the kernel's order, in which the first may wait for ever.
+    std::array<io_operation*, 2> operations{};
     std::uint32_t generation = 1;           // counts the lives of the number that were seen here
     std::uint32_t life = 0;                 // see descriptor_record: which one this is about
     std::array<bool, 2> ready{true, true};  // by direction: the next call may do something

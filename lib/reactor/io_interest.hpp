@@ -15,6 +15,12 @@ enum class descriptor_kind : std::uint8_t {
     foreign,  // the program's: may be closed and reused behind our back, registered for one wait
 };
 
+// Who waits for what a poller's descriptor has to tell.
+enum class watched_by : std::uint8_t {
+    itself,        // its carrier alone, in poller::wait()
+    another_loop,  // the event loop of a host, on the carrier's thread, by the descriptor
+};
+
 // A set of directions.
 struct direction_set {
     bool read = false;

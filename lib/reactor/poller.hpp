@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "reactor/completions.hpp"
 #include "reactor/io_interest.hpp"
 
 #include <coir/deadline.hpp>
@@ -58,10 +59,18 @@ public:
     // A descriptor of ours is about to be closed.
     virtual void forget(int descriptor) noexcept = 0;
 
-    // Blocks until there is an event, a wake-up, or `until` has passed; may return early.
+    // Where the backend makes calls for fibers; null: it tells of readiness, and that is all.
+    virtual completion_port* completions() noexcept { return nullptr; }
+
+    // Blocks until there is an event, the end of an operation, a wake-up, or `until` has passed;
+    // may return early.
     // @returns how many events it has written.
     virtual std::size_t wait(deadline until, poller_event* events,
                              std::size_t capacity) noexcept = 0;
+
+    // Tells the kernel what it may not know yet, as wait() does. Before another event loop waits
+    // for descriptor().
+    virtual void submit() noexcept {}
 
     // A descriptor that becomes readable when wait() would return: how another event loop can watch
     // this one. -1 where the kernel has none.
@@ -71,12 +80,16 @@ public:
     virtual void wake() noexcept = 0;
 };
 
-// Makes the backend that the environment variable COIR_REACTOR names, else the one asked for.
-// Throws std::invalid_argument for a name that is none, std::system_error where the kernel refuses.
-std::unique_ptr<poller> make_poller(reactor_kind kind);
+// Makes the backend that the environment variable COIR_REACTOR names, else the one asked for. Where
+// there is no io_uring it says so in the log, once for each reason, and makes epoll's. Throws
+// std::invalid_argument for a name that is none, std::system_error where the kernel refuses.
+std::unique_ptr<poller> make_poller(reactor_kind kind, watched_by watcher = watched_by::itself);
 std::unique_ptr<poller> make_poll_poller();
 #ifdef __linux__
 std::unique_ptr<poller> make_epoll_poller();
+#endif
+#ifdef COIR_HAS_IO_URING
+std::unique_ptr<poller> make_uring_poller(watched_by watcher = watched_by::itself);
 #endif
 
 }  // namespace coir::detail

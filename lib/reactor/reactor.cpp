@@ -78,7 +78,8 @@ private:
     std::size_t size_ = 0;
 };
 
-reactor::reactor(std::unique_ptr<poller> backend) : poller_(std::move(backend)) {}
+reactor::reactor(std::unique_ptr<poller> backend)
+    : poller_(std::move(backend)), completions_(poller_->completions()) {}
 
 reactor::on_this_thread::on_this_thread(reactor& r) noexcept {
     COIR_ASSERT(current_ == nullptr, "two reactors on one thread");
@@ -336,8 +337,17 @@ void reactor::drained(int descriptor, direction d) noexcept {
     }
 }
 
+void reactor::not_drained(int descriptor, direction d) noexcept {
+    if (interest_entry* const entry = table_.find(descriptor)) {
+        entry->ready_for(d) = true;
+    }
+}
+
 void reactor::forget(int descriptor) noexcept {
     if (interest_entry* const entry = table_.find(descriptor)) {
+        if (entry->operations != std::array<io_operation*, 2>{}) {
+            completions_->ask_for_end_of_all(descriptor);
+        }
         forget_life(*entry, descriptor, descriptor_record::of(descriptor).life());
     }
 }
@@ -356,6 +366,11 @@ void reactor::forget_life(interest_entry& entry, int descriptor, std::uint32_t l
     entry.final = {};
     unpark_all(entry.waiters_for(direction::read));
     unpark_all(entry.waiters_for(direction::write));
+    for (io_operation*& operation : entry.operations) {
+        if (operation != nullptr) {
+            std::exchange(operation, nullptr)->disturb();
+        }
+    }
 }
 
 void reactor::closed_elsewhere(int descriptor) noexcept {
@@ -405,6 +420,10 @@ void reactor::wait(deadline until) noexcept {
 }
 
 std::size_t reactor::take_events(deadline until) noexcept {
+    const auto ends = [this] {
+        return completions_ != nullptr ? completions_->count_of_ends() : 0;
+    };
+    const std::size_t ends_before = ends();
     const std::size_t count = poller_->wait(until, events_.data(), events_.size());
     if (has_closed_.load(std::memory_order_acquire)) {
         forget_closed();  // first: events of these numbers are about new files, or late
@@ -413,7 +432,7 @@ std::size_t reactor::take_events(deadline until) noexcept {
         expect(i, count);
         dispatch(events_[i]);
     }
-    return count;
+    return count + (ends() - ends_before);
 }
 
 // Event i is to be dispatched: starts loading what later ones will need, first the entry and then,

@@ -3,6 +3,7 @@
 
 #include "core/idle_source.hpp"
 #include "core/signal_line.hpp"
+#include "reactor/completions.hpp"
 #include "reactor/descriptor_records.hpp"
 #include "reactor/interest_table.hpp"
 #include "reactor/io_interest.hpp"
@@ -61,12 +62,21 @@ public:
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
                        cancellable cancel, ended_by signals = ended_by::no_handler) noexcept;
 
+    // See io_completes(), io_in_company(), io_perform() and io_submit().
+    bool completes() const noexcept { return completions_ != nullptr; }
+    bool completes(const io_operation& operation) const noexcept;
+    bool in_company() const noexcept;
+    io_result perform(io_operation& operation) noexcept;
+
     // For descriptors of ours: false means that only an event can make the next call worth its
     // while.
     bool may_be_ready(int descriptor, direction d) const noexcept;
 
     // A call on a descriptor of ours did less than it was asked to, or said EAGAIN.
     void drained(int descriptor, direction d) noexcept;
+
+    // A call did all that it was asked to, so the next one may do something.
+    void not_drained(int descriptor, direction d) noexcept;
 
     // The descriptor is about to be closed: waits for it end with EBADF, and nothing is remembered.
     void forget(int descriptor) noexcept;
@@ -76,7 +86,7 @@ public:
     void closed_elsewhere(int descriptor) noexcept;
     std::uint32_t number() const noexcept { return registration_.number(); }
 
-    // wait(), telling how many events there were.
+    // wait(), telling how many events there were, ends of operations among them.
     std::size_t take_events(deadline until) noexcept;
 
     std::size_t waits() const noexcept { return waits_; }
@@ -84,6 +94,11 @@ public:
 
     // A descriptor that is readable when there are events or a wake-up; -1: there is none.
     int descriptor() const noexcept { return poller_->descriptor(); }
+
+    void submit_operations(int descriptor) noexcept;
+
+    // See poller::submit().
+    void submit() noexcept { poller_->submit(); }
 
     void wait(deadline until) noexcept override;
     void wake() noexcept override;
@@ -117,6 +132,7 @@ private:
     static constexpr std::uint8_t most_events_for_nobody = 8;
 
     std::unique_ptr<poller> poller_;
+    completion_port* const completions_;  // the poller's; null: it has none
     interest_table table_;
     std::size_t waits_ = 0;
     std::array<poller_event, events_at_once> events_;

@@ -103,6 +103,12 @@ void io_drained(int descriptor, direction d) noexcept {
     }
 }
 
+void io_not_drained(int descriptor, direction d) noexcept {
+    if (reactor* const here = reactor::current()) {
+        here->not_drained(descriptor, d);
+    }
+}
+
 io_closing::io_closing(int descriptor) noexcept : descriptor_(descriptor) {
     if (descriptor_ < 0) {
         return;

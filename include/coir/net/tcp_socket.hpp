@@ -22,6 +22,7 @@ namespace coir::net {
 /// Go); collect them in an io::buffered_stream.
 ///
 /// @suspends connect(), read_some(), write_some() and write_all(), where the kernel is not ready.
+/// On io_uring (see reactor_kind) a write also lets fibers run that are ready.
 /// Nothing else waits: close() and the destructor leave what is still to be sent to the kernel.
 /// @threadsafety Distinct sockets are independent. On one socket any fibers and threads may read,
 /// write, shut down and make const calls at once: none of these changes the object. close(),

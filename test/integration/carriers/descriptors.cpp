@@ -191,6 +191,7 @@ BOOST_AUTO_TEST_CASE(a_socket_that_has_left_a_carrier_does_not_wake_it_for_ever)
     using coir::detail::system_calls;
     using on_epoll = coir::test::replace_system_call<&system_calls::epoll_pwait2>;
     using on_poll = coir::test::replace_system_call<&system_calls::ppoll>;
+    using on_uring = coir::test::replace_system_call<&system_calls::io_uring_enter>;
     const auto first_carrier = std::this_thread::get_id();
     std::atomic<int> returns{0};
     const auto count = [&] {
@@ -205,6 +206,11 @@ BOOST_AUTO_TEST_CASE(a_socket_that_has_left_a_carrier_does_not_wake_it_for_ever)
         const int events = on_poll::original(arguments...);
         count();
         return events;
+    });
+    const on_uring counting_uring([&](auto... arguments) {
+        const int submitted = on_uring::original(arguments...);
+        count();
+        return submitted;
     });
     run_on_two([&] {
         connected_pair pair;

@@ -259,8 +259,8 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_there_is_no_event) {
 
 BOOST_AUTO_TEST_CASE(a_wait_that_the_kernel_has_no_room_for_fails) {
     const char* const reactor = std::getenv("COIR_REACTOR");
-    if (reactor != nullptr && std::string_view(reactor) == "poll") {
-        return;  // poll(2) registers nothing
+    if (reactor != nullptr && std::string_view(reactor) != "epoll") {
+        return;  // poll(2) registers nothing, and io_uring has room
     }
     run([] {
         signal_safe_event event;

@@ -2,6 +2,7 @@
 // What requests cost, counted in the table of system calls.
 #include "loopback.hpp"
 
+#include "base/sanitizers.hpp"
 #include "support/system_calls.hpp"
 
 #include <coir/this_fiber.hpp>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 using namespace coir::test;
 using coir::detail::system_calls;
@@ -60,16 +62,35 @@ private:
         ++seen.waits;
         return guard<&system_calls::poll>::original(arguments...);
     }};
+    guard<&system_calls::io_uring_enter> enter_{[this](auto... arguments) {
+        ++seen.waits;
+        return guard<&system_calls::io_uring_enter>::original(arguments...);
+    }};
     guard<&system_calls::epoll_ctl> control_{[this](auto... arguments) {
         ++seen.controls;
         return guard<&system_calls::epoll_ctl>::original(arguments...);
     }};
 };
 
-boost::test_tools::assertion_result on_epoll(boost::unit_test::test_unit_id) {
+std::string_view backend() {
     const char* const name = std::getenv("COIR_REACTOR");
-    boost::test_tools::assertion_result result(name == nullptr || std::string_view(name) != "poll");
-    result.message() << "the poll backend promises less";
+    return name == nullptr || *name == '\0' ? "epoll" : name;
+}
+
+boost::test_tools::assertion_result on_epoll(boost::unit_test::test_unit_id) {
+    boost::test_tools::assertion_result result(backend() == "epoll");
+    result.message() << "the poll backend promises less, and io_uring more";
+    return result;
+}
+
+boost::test_tools::assertion_result on_io_uring(boost::unit_test::test_unit_id) {
+#ifdef COIR_THREAD_SANITIZER
+    boost::test_tools::assertion_result result(false);
+    result.message() << "there are calls besides, for ThreadSanitizer to see";
+#else
+    boost::test_tools::assertion_result result(backend() == "io_uring");
+    result.message() << "the other backends make no calls for fibers";
+#endif
     return result;
 }
 
@@ -84,6 +105,18 @@ void request(tcp_socket& s) {
     char buffer[512];
     write(s, "ping");
     BOOST_TEST_REQUIRE(s.read_some(buffer, sizeof(buffer)) == 4U);
+}
+
+// A client that coir knows nothing of.
+void ask_with_system_calls(int fd, int requests) {
+    char buffer[512];
+    for (int i = 0; i < requests && ::send(fd, "ping", 4, MSG_NOSIGNAL) == 4; ++i) {
+        pollfd polled{fd, POLLIN, 0};
+        if (::poll(&polled, 1, -1) != 1 || ::recv(fd, buffer, sizeof(buffer), 0) != 4) {
+            break;
+        }
+    }
+    ::shutdown(fd, SHUT_WR);
 }
 
 }  // namespace
@@ -144,6 +177,52 @@ BOOST_AUTO_TEST_CASE(many_connections_share_a_wait, *boost::unit_test::precondit
         for (auto& s : servers) {
             s.cancel();
         }
+    });
+}
+
+// All that fifty clients and their servers have to say goes through the ring, in a few goes.
+BOOST_AUTO_TEST_CASE(many_connections_share_their_calls,
+                     *boost::unit_test::precondition(on_io_uring)) {
+    run_test([] {
+        constexpr int connections = 50;
+        std::vector<coir::fiber> fibers;
+        std::vector<connected_pair> pairs(connections);
+        for (connected_pair& pair : pairs) {
+            fibers.emplace_back(echo, std::move(pair.server));
+            request(pair.client);
+        }
+        const counting count;
+        std::vector<coir::fiber> clients;
+        for (connected_pair& pair : pairs) {
+            clients.emplace_back([&] { request(pair.client); });
+        }
+        for (auto& c : clients) {
+            c.join();
+        }
+        BOOST_TEST_MESSAGE(count.seen.reads << " reads, " << count.seen.writes << " writes, "
+                                            << count.seen.waits << " waits");
+        BOOST_TEST(count.seen.reads + count.seen.writes + count.seen.waits <= 2 * connections / 5);
+        for (auto& f : fibers) {
+            f.cancel();
+        }
+    });
+}
+
+// One that is alone has nothing to share, and does not go the long way round.
+BOOST_AUTO_TEST_CASE(a_request_alone_costs_a_write_and_a_wait,
+                     *boost::unit_test::precondition(on_io_uring)) {
+    run_test([] {
+        connected_pair pair;
+        constexpr int requests = 50;
+        const counting count;
+        std::thread peer(
+            [fd = pair.client.native_handle()] { ask_with_system_calls(fd, requests); });
+        coir::fiber server(echo, std::move(pair.server));
+        server.join();
+        peer.join();
+        BOOST_TEST(count.seen.writes == requests);
+        BOOST_TEST(count.seen.reads <= 1);  // the first one is tried
+        BOOST_TEST(count.seen.waits <= requests + 5);
     });
 }
 

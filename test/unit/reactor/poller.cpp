@@ -2,6 +2,7 @@
 // What every backend does, on real pipes and sockets: the same cases run on each.
 #include "reactor/poller.hpp"
 
+#include "support/captured_log.hpp"
 #include "support/descriptors.hpp"
 #include "support/watched_thread.hpp"
 
@@ -60,6 +61,7 @@ BOOST_AUTO_TEST_CASE(the_environment_names_the_backend) {
         BOOST_TEST(make()->name() == std::string(wanted));
         BOOST_TEST(make_poller(reactor_kind::poll)->name() == std::string(wanted));
         BOOST_TEST(make_poller(reactor_kind::epoll)->name() == std::string(wanted));
+        BOOST_TEST(make_poller(reactor_kind::io_uring)->name() == std::string(wanted));
     }
 }
 
@@ -254,5 +256,19 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_of_a_backend_is_refused) {
         ::unsetenv("COIR_REACTOR");
     }
 }
+
+#if defined(__linux__) && !defined(COIR_HAS_IO_URING)
+BOOST_AUTO_TEST_CASE(built_without_io_uring_it_uses_epoll_and_says_so) {
+    const char* const before = std::getenv("COIR_REACTOR");
+    const std::string kept = before != nullptr ? before : "";
+    ::unsetenv("COIR_REACTOR");
+    const coir::test::captured_log log;
+    BOOST_TEST(make_poller(reactor_kind::io_uring)->name() == std::string("epoll"));
+    BOOST_TEST(log.has("built without it"));
+    if (before != nullptr) {
+        ::setenv("COIR_REACTOR", kept.c_str(), 1);
+    }
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,6 +99,15 @@ private:
         }
         return result;
     }};
+    // On io_uring the kernel is told in the call that the carrier sleeps in.
+    using on_enter = replace_system_call<&system_calls::io_uring_enter>;
+    const on_enter hook_of_enter_{[this](auto ring, auto to_submit, auto least, auto... others) {
+        if (awaited_ >= 0 && least > 0) {
+            awaited_ = -1;
+            begins_ = true;
+        }
+        return on_enter::original(ring, to_submit, least, others...);
+    }};
 #endif
 };
 

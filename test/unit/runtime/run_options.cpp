@@ -102,10 +102,10 @@ BOOST_AUTO_TEST_CASE(an_unknown_guard_in_the_environment_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_overrides_the_reactor) {
-    for (const char* name : {"poll", "epoll"}) {
+    for (const char* name : {"poll", "epoll"}) {  // io_uring may be refused
         const environment_variable guard("COIR_REACTOR", name);
-        for (const auto kind :
-             {coir::reactor_kind::automatic, coir::reactor_kind::poll, coir::reactor_kind::epoll}) {
+        for (const auto kind : {coir::reactor_kind::automatic, coir::reactor_kind::poll,
+                                coir::reactor_kind::epoll, coir::reactor_kind::io_uring}) {
             run_options options;
             options.reactor = kind;
             run(options, [&] {

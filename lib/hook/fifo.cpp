@@ -83,7 +83,7 @@ bool make_blocking(int fd) noexcept {
 
 }  // namespace
 
-void fifo_end::close() noexcept {
+void fifo_end::drop() noexcept {
     if (fd_ >= 0) {
         const int before = errno;
         COIR_ORIGINAL(close)(std::exchange(fd_, -1));
@@ -115,7 +115,7 @@ int open_fifo(int folder, const char* name, int flags, mode_t mode) noexcept {
     fifo_end fd(open_beside_reader(folder, name, flags, mode, wait));
     const bool is_reader = fd && (flags & O_ACCMODE) == O_RDONLY && is_fifo(fd.get());
     if (!fd || (is_reader && !await_writer(fd.get(), wait)) || !make_blocking(fd.get())) {
-        fd.close();
+        fd.drop();
     }
     return call.end(fd.release(), wait.waited());
 }

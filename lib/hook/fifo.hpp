@@ -23,12 +23,12 @@ public:
     explicit fifo_end(int fd) noexcept : fd_(fd) {}
     fifo_end(const fifo_end&) = delete;
     fifo_end& operator=(const fifo_end&) = delete;
-    ~fifo_end() { close(); }
+    ~fifo_end() { drop(); }
 
     int get() const noexcept { return fd_; }
     explicit operator bool() const noexcept { return fd_ >= 0; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-    void close() noexcept;
+    void drop() noexcept;
 
 private:
     int fd_;

@@ -19,6 +19,8 @@ const char* name_of(thread_activity number) noexcept {
         return #name;
 #include "hook/system_calls.def"
 #undef COIR_SYSTEM_CALL
+        // What goes on with one that was interrupted, which of them is not told.
+        case SYS_restart_syscall: return "restart_syscall";
         default: return nullptr;
     }
 }

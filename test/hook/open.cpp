@@ -310,9 +310,10 @@ BOOST_AUTO_TEST_CASE(a_fifo_is_opened_as_by_libc) {
                                 O_WRONLY | O_TRUNC | O_CREAT, O_RDONLY | O_NOFOLLOW}) {
             const int opposite = (flags & O_ACCMODE) == O_RDONLY ? O_WRONLY : O_RDONLY;
             unique_fd other;
+            const auto opened = transcript::clock::now() + later::a_while;
             const later peer([&] { other = unique_fd(::open(f.name(), opposite)); });
             unique_fd end;
-            t.call_of_at_least(milliseconds(20), "open", [&] {
+            t.call_until(opened, "open", [&] {
                 end = unique_fd(::open(f.name(), flags, 0600));
                 return end ? 0 : -1;
             });

@@ -25,12 +25,14 @@ unique_fd opened_again(const unique_fd& file) {
 // Another process, which locks a file, and lets go of it after a while.
 class other_process {
 public:
+    static constexpr milliseconds holds_it{100};
+
     explicit other_process(const unique_fd& file)
         : locked_(pipe_ends()), child_(child_process([&] {
               struct flock lock = whole_file(F_WRLCK);
               const int failed = ::fcntl(file.get(), F_SETLK, &lock);
               static_cast<void>(!::write(locked_.b.get(), "x", 1));
-              ::usleep(40'000);
+              std::this_thread::sleep_for(holds_it);
               return failed;
           })) {
         char letter = 0;
@@ -56,9 +58,9 @@ BOOST_AUTO_TEST_CASE(flock_waits_until_the_lock_is_free) {
         t.call("a free lock", [&] { return c.flock(theirs.get(), LOCK_EX); });
         t.call("a taken one, at once", [&] { return c.flock(mine.get(), LOCK_SH | LOCK_NB); });
         {
+            const auto free = transcript::clock::now() + later::a_while;
             const later unlock([&] { ::flock(theirs.get(), LOCK_UN); });
-            t.call_of_at_least(milliseconds(20), "a taken one",
-                               [&] { return c.flock(mine.get(), LOCK_EX); });
+            t.call_until(free, "a taken one", [&] { return c.flock(mine.get(), LOCK_EX); });
         }
         t.call("mine", [&] { return c.flock(mine.get(), LOCK_EX); });
         t.call("theirs", [&] { return c.flock(theirs.get(), LOCK_EX | LOCK_NB); });
@@ -75,11 +77,11 @@ BOOST_AUTO_TEST_CASE(lockf_waits_until_the_lock_is_free) {
     check_law([](const posix_calls& c, transcript& t) {
         const unique_fd file = temporary_file();
         {
+            const auto free = transcript::clock::now() + other_process::holds_it;
             const other_process other(file);
             t.call("test", [&] { return c.lockf(file.get(), F_TEST, 0); });
             t.call("try", [&] { return c.lockf(file.get(), F_TLOCK, 0); });
-            t.call_of_at_least(milliseconds(20), "lock",
-                               [&] { return c.lockf(file.get(), F_LOCK, 0); });
+            t.call_until(free, "lock", [&] { return c.lockf(file.get(), F_LOCK, 0); });
         }
         t.call("again", [&] { return c.lockf(file.get(), F_LOCK, 10); });
         t.call("unlock", [&] { return c.lockf(file.get(), F_ULOCK, 0); });
@@ -93,11 +95,11 @@ BOOST_AUTO_TEST_CASE(fcntl_waits_until_the_lock_is_free) {
         const unique_fd file = temporary_file();
         struct flock lock = whole_file(F_WRLCK);
         for (const int command : {F_SETLKW, F_OFD_SETLKW}) {
+            const auto free = transcript::clock::now() + other_process::holds_it;
             const other_process other(file);
             const int at_once = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
             t.call("try", [&] { return c.fcntl(file.get(), at_once, &lock); });
-            t.call_of_at_least(milliseconds(20), "lock",
-                               [&] { return c.fcntl(file.get(), command, &lock); });
+            t.call_until(free, "lock", [&] { return c.fcntl(file.get(), command, &lock); });
             lock.l_type = F_UNLCK;
             t.call("unlock", [&] { return c.fcntl(file.get(), command, &lock); });
             lock.l_type = F_WRLCK;

@@ -28,14 +28,13 @@ BOOST_AUTO_TEST_CASE(no_sleep_is_short) {
             at.tv_nsec += 20'000'000;
             at.tv_sec += at.tv_nsec / 1'000'000'000;
             at.tv_nsec %= 1'000'000'000;
-            t.call_of_at_least(milliseconds(19), "clock_nanosleep until", [&] {
-                return c.clock_nanosleep(clock, TIMER_ABSTIME, &at, nullptr);
-            });
+            t.call("clock_nanosleep until",
+                   [&] { return c.clock_nanosleep(clock, TIMER_ABSTIME, &at, nullptr); });
             timespec now{};
             ::clock_gettime(clock, &now);
             const bool come =
                 now.tv_sec > at.tv_sec || (now.tv_sec == at.tv_sec && now.tv_nsec >= at.tv_nsec);
-            t.add(come ? "  the time has come" : "  too early");
+            t.add(come ? "  the time has come" : "  the time has not come");
         }
     });
 }

@@ -11,11 +11,11 @@ using namespace coir::test;
 
 namespace {
 
-constexpr useconds_t a_while = 30'000;
+constexpr milliseconds a_while{30};
 
 pid_t child_that_takes_a_while(int status = 7) {
     return child_process([status] {
-        ::usleep(a_while);
+        std::this_thread::sleep_for(a_while);
         return status;
     });
 }
@@ -60,9 +60,9 @@ BOOST_AUTO_TEST_SUITE(posix_wait_child)
 BOOST_AUTO_TEST_CASE(the_end_of_one_child_is_awaited) {
     check_law([](const posix_calls& c, transcript& t) {
         int status = 0;
+        const auto end = transcript::clock::now() + a_while;
         pid_t child = child_that_takes_a_while();
-        t.call_of_at_least(milliseconds(20), "waitpid",
-                           is_child(child, [&] { return c.waitpid(child, &status, 0); }));
+        t.call_until(end, "waitpid", is_child(child, [&] { return c.waitpid(child, &status, 0); }));
         tell(t, status);
         child = child_that_takes_a_while(8);
         rusage usage{};
@@ -140,9 +140,9 @@ BOOST_AUTO_TEST_CASE(stops_are_awaited_if_asked_for) {
     check_law([](const posix_calls& c, transcript& t) {
         int status = 0;
         const pid_t child = child_process([] {
-            ::usleep(a_while);
+            std::this_thread::sleep_for(a_while);
             ::raise(SIGSTOP);
-            ::usleep(a_while);
+            std::this_thread::sleep_for(a_while);
             return 7;
         });
         t.call("waitpid", is_child(child, [&] { return c.waitpid(child, &status, WUNTRACED); }));
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_tracer_is_told_of_stops) {
         const pid_t child = child_process([] {
             ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
             ::raise(SIGUSR1);  // shown to the tracer, who does not pass it on
-            ::usleep(a_while);
+            std::this_thread::sleep_for(a_while);
             ::raise(SIGUSR2);
             return 7;
         });
@@ -201,9 +201,9 @@ BOOST_AUTO_TEST_CASE(children_that_nobody_wants_to_know_of_are_awaited_in_vain) 
         const with_disposition ignored(SIGCHLD, SIG_IGN);
         int status = 0;
         for (const bool any : {false, true}) {
+            const auto end = transcript::clock::now() + a_while;
             const pid_t child = child_that_takes_a_while();
-            t.call_of_at_least(milliseconds(20), "waitpid",
-                               [&] { return c.waitpid(any ? -1 : child, &status, 0); });
+            t.call_until(end, "waitpid", [&] { return c.waitpid(any ? -1 : child, &status, 0); });
         }
     });
 }

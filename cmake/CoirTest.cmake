@@ -80,13 +80,15 @@ function(coir_test_command variable target)
 endfunction()
 
 # coir_register_test(<name> LABELS <label>... COMMAND <program> <argument>...
-#                    [BACKENDS] [TIMEOUT <seconds>] [RESOURCE_LOCK <name>...]
+#                    [BACKENDS] [TIMEOUT <seconds>] [COST <seconds>] [RESOURCE_LOCK <name>...]
 #                    [ENVIRONMENT <NAME=value>...])
 #
-# With BACKENDS the test is registered once for each reactor backend, as <name>.<backend>.
+# With BACKENDS the test is registered once for each reactor backend, as <name>.<backend>. COST is
+# how long it takes, for tests that take long: on a machine that has not run them yet, the longest
+# begin first.
 function(coir_register_test name)
     cmake_parse_arguments(PARSE_ARGV 1 ARG
-        "BACKENDS" "TIMEOUT" "LABELS;COMMAND;RESOURCE_LOCK;ENVIRONMENT")
+        "BACKENDS" "TIMEOUT;COST" "LABELS;COMMAND;RESOURCE_LOCK;ENVIRONMENT")
     if(NOT ARG_LABELS OR NOT ARG_COMMAND)
         message(FATAL_ERROR "coir_register_test(${name}): LABELS and COMMAND are required")
     endif()
@@ -111,6 +113,9 @@ function(coir_register_test name)
             SKIP_RETURN_CODE ${COIR_TEST_SKIP_CODE}
             ENVIRONMENT "${environment}"
             RESOURCE_LOCK "${ARG_RESOURCE_LOCK}")
+        if(ARG_COST)
+            set_tests_properties(${test_name} PROPERTIES COST ${ARG_COST})
+        endif()
     endforeach()
 endfunction()
 

@@ -47,8 +47,8 @@ void connect_attempt::run() {
 }
 
 void connect_attempt::leave_to_backend(io_operation& operation) {
-    if (const std::error_code error = perform_on_socket(operation)) {
-        fail(error);
+    if (const int error = perform_on_socket(operation); error != 0) {
+        fail({error, std::system_category()});
     } else if (operation.result < 0) {
         fail({-operation.result, std::system_category()});
     }
@@ -73,8 +73,9 @@ void connect_attempt::start() noexcept {
 // Until there may be an outcome; looks.
 void connect_attempt::wait() {
     const int fd = socket_.native_handle();
-    if (const std::error_code error = wait_for_socket(fd, direction::write)) {
-        fail(error);
+    readiness_bit ready(fd, direction::write);
+    if (const int error = wait_for_socket(fd, direction::write, ready); error != 0) {
+        fail({error, std::system_category()});
     } else {
         finish();
     }

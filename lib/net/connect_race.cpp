@@ -5,6 +5,7 @@
 #include "core/waiter.hpp"
 #include "net/net_error.hpp"
 #include "reactor/completions.hpp"
+#include "reactor/readiness_bit.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <poll.h>
@@ -80,7 +81,7 @@ void connect_race::wait() {
     const descriptor_kind kind = io_completes() ? descriptor_kind::foreign : descriptor_kind::owned;
     for (const connect_attempt& attempt : attempts_) {
         if (attempt.pending()) {
-            io_drained(attempt.descriptor(), direction::write);
+            readiness_bit(attempt.descriptor(), direction::write).clear();
             interests.push_back({attempt.descriptor(), direction::write, kind});
         }
     }

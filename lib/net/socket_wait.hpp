@@ -3,10 +3,10 @@
 
 #include "core/waiter.hpp"
 #include "reactor/completions.hpp"
+#include "reactor/readiness_bit.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace coir::detail {
@@ -16,34 +16,29 @@ namespace coir::detail {
 //
 // `descriptor` is the socket's member. Between the event and this fiber's next turn another one may
 // have closed the socket, and the number may mean somebody else's already: so it is compared.
-inline std::error_code wait_for_socket(const int& descriptor, direction d) {
+// @returns the errno of why there was nothing to wait for; 0.
+inline int wait_for_socket(const int& descriptor, direction d, readiness_bit& ready) {
     const int waited_for = descriptor;
     for (;;) {
-        io_drained(waited_for, d);
+        ready.clear();
         const io_result result =
             wait_io({waited_for, d, descriptor_kind::owned}, deadline::never());
         if (result.status != wait_status::notified) {
             check_cancelled();
-        } else if (result.error != 0) {
-            return {result.error, std::system_category()};
-        } else if (descriptor != waited_for) {
-            return {EBADF, std::system_category()};
         } else {
-            return {};
+            return result.error == 0 && descriptor != waited_for ? EBADF : result.error;
         }
     }
 }
 
 // Has the kernel make a call on a socket of ours, and waits until it is over. Throws
-// operation_cancelled. @returns why it could not be made; else its outcome is the operation's.
-inline std::error_code perform_on_socket(io_operation& operation) {
+// operation_cancelled. @returns the errno of why it could not be made; 0: the outcome is the
+// operation's.
+inline int perform_on_socket(io_operation& operation) {
     for (;;) {
         const io_result result = io_perform(operation);
-        if (result.ready()) {
-            return {};
-        }
-        if (result.error != 0) {
-            return {result.error, std::system_category()};
+        if (result.status == wait_status::notified || result.error != 0) {
+            return result.error;
         }
         check_cancelled();
         operation.over = false;

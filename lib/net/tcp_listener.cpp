@@ -99,25 +99,29 @@ tcp_socket tcp_listener::accept(std::error_code& ec) {
     detail::check_cancelled();
     ec.clear();
     bool has_waited = false;
-    bool may_be_ready = descriptor_ < 0 || detail::io_may_be_ready(descriptor_, direction::read);
+    detail::readiness_bit ready(descriptor_, direction::read);
+    bool may_be_ready = ready.is_set();
     for (;;) {
         detail::socket_address peer;
         int fd = -1;
+        int error = 0;
         io_operation op{io_operation::call::accept, descriptor_, peer.data(), 0, accepted_flags,
                         peer.size_address()};
         if (!may_be_ready && detail::io_completes(op)) {
-            ec = detail::perform_on_socket(op);
+            error = detail::perform_on_socket(op);
             fd = detail::returned_by(op);
             has_waited = true;
         } else {
             if (!may_be_ready) {
-                ec = detail::wait_for_socket(descriptor_, direction::read);
+                error = detail::wait_for_socket(descriptor_, direction::read, ready);
                 has_waited = true;
             }
-            fd = ec ? -1
-                    : sys.accept4(descriptor_, peer.data(), peer.size_address(), accepted_flags);
+            if (error == 0) {
+                fd = sys.accept4(descriptor_, peer.data(), peer.size_address(), accepted_flags);
+            }
         }
-        if (ec) {
+        if (error != 0) {
+            ec.assign(error, std::system_category());
             return {};
         }
         if (fd >= 0) {
@@ -129,7 +133,7 @@ tcp_socket tcp_listener::accept(std::error_code& ec) {
             }
             return accepted;
         }
-        const int error = errno;
+        error = errno;
         if (error == EAGAIN || error == EWOULDBLOCK) {
             may_be_ready = false;
         } else if (error == EINTR || lost_in_queue(error)) {

@@ -2,10 +2,12 @@
 #include <coir/net/tcp_socket.hpp>
 
 #include "base/system_calls.hpp"
+#include "core/cancellation_point.hpp"
 #include "net/connect_attempt.hpp"
 #include "net/net_error.hpp"
 #include "net/socket_address.hpp"
 #include "net/socket_wait.hpp"
+#include "reactor/readiness_bit.hpp"
 #include "reactor/wait_io.hpp"
 
 #include <fcntl.h>
@@ -15,14 +17,11 @@
 
 namespace coir::net {
 
-using detail::direction;
 using detail::io_operation;
 using detail::last_error;
 using detail::sys;
 
 namespace {
-
-const std::error_code closed(EBADF, std::system_category());
 
 ssize_t call(const io_operation& op) {
     return op.what == io_operation::call::receive
@@ -30,69 +29,102 @@ ssize_t call(const io_operation& op) {
                : sys.send(op.descriptor, op.data, op.size, op.flags);
 }
 
-// Whether the backend is to make the call: if it would be in vain now, or if it is cheaper so. A
-// read that may do something now is not: what is there is worth more than what it costs.
+// Whether a backend that makes calls is to make this one: if it would be in vain now, or if it is
+// cheaper so. A read that may do something now is not: what is there is worth more than what it
+// costs.
 bool is_for_backend(const io_operation& op, bool may_be_ready) {
-    const bool cheaper =
-        op.what == io_operation::call::send && detail::io_completes() && detail::io_in_company();
+    const bool cheaper = op.what == io_operation::call::send && detail::io_in_company();
     return (!may_be_ready || cheaper) && detail::io_completes(op);
 }
 
-ssize_t left_to_backend(io_operation& op, bool may_be_ready, std::error_code& ec) {
+// @returns what the call returns; `error`: the errno of why it was not made.
+ssize_t left_to_backend(io_operation& op, bool may_be_ready, int& error) {
     op.later = op.what == io_operation::call::receive && !may_be_ready && !detail::io_in_company();
-    ec = detail::perform_on_socket(op);
-    return ec ? -1 : detail::returned_by(op);
+    error = detail::perform_on_socket(op);
+    return detail::returned_by(op);
 }
+
+// How much was moved; and the errno of why nothing was, or 0.
+struct transferred {
+    std::size_t size;
+    int error;
+
+    std::error_code code() const noexcept { return {error, std::system_category()}; }
+};
 
 // A read or a write. A warm one is a single system call: the readiness bit tells beforehand that it
 // would be in vain, and a short one that the next would. Where the backend makes calls for fibers,
 // it may be none.
-std::size_t transfer(const int& descriptor, io_operation op, std::error_code& ec) {
-    const direction d = op.which();
-    detail::check_cancelled();
-    ec.clear();
+transferred transfer(const int& descriptor, io_operation& op) {
+    const detail::cancellation_point at;
     if (descriptor < 0) {
-        ec = closed;
-        return 0;
+        return {0, EBADF};
     }
     if (op.size == 0) {
-        return 0;
+        return {0, 0};
     }
+    detail::readiness_bit ready(descriptor, op.which());
+    bool may_be_ready = ready.is_set();
     bool has_waited = false;
-    bool may_be_ready = detail::io_may_be_ready(descriptor, d);
     for (;;) {
         ssize_t result = 0;
-        if (is_for_backend(op, may_be_ready)) {
-            result = left_to_backend(op, may_be_ready, ec);
+        int error = 0;
+        if (ready.backend_makes_calls() && is_for_backend(op, may_be_ready)) {
+            result = left_to_backend(op, may_be_ready, error);
             has_waited = true;
         } else {
             if (!may_be_ready) {
-                ec = detail::wait_for_socket(descriptor, d);
+                error = detail::wait_for_socket(descriptor, op.which(), ready);
                 has_waited = true;
             }
-            result = ec ? -1 : call(op);
+            if (error == 0) {
+                result = call(op);
+            }
         }
-        if (ec) {
-            return 0;
+        if (error != 0) {
+            return {0, error};
         }
         if (result >= 0) {
             const auto moved = static_cast<std::size_t>(result);
             // At the end of the stream (0) every call returns at once.
             if (moved > 0 && moved < op.size && !op.more_to_read) {
-                detail::io_drained(descriptor, d);
+                ready.clear();
             } else if (!may_be_ready) {
-                detail::io_not_drained(descriptor, d);
+                ready.set();
             }
             if (!has_waited) {
-                detail::spend_budget();
+                at.passed_at_once();
             }
-            return moved;
+            return {moved, 0};
         }
         if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
-            ec = last_error();
-            return 0;
+            return {0, errno};
         }
         may_be_ready = errno == EINTR;
+    }
+}
+
+transferred receive(const int& descriptor, void* data, std::size_t size) {
+    io_operation op{io_operation::call::receive, descriptor, data, size};
+    return transfer(descriptor, op);
+}
+
+transferred send(const int& descriptor, const void* data, std::size_t size) {
+    io_operation op{io_operation::call::send, descriptor, const_cast<void*>(data), size,
+                    MSG_NOSIGNAL};
+    return transfer(descriptor, op);
+}
+
+// All of it, or what was sent before an error.
+transferred send_all(const int& descriptor, const void* data, std::size_t size) {
+    std::size_t sent = 0;
+    for (;;) {
+        const transferred part =
+            send(descriptor, static_cast<const char*>(data) + sent, size - sent);
+        sent += part.size;
+        if (part.error != 0 || sent == size) {
+            return {sent, part.error};
+        }
     }
 }
 
@@ -158,53 +190,51 @@ tcp_socket tcp_socket::from_native(int descriptor, const endpoint& peer) noexcep
 }
 
 std::size_t tcp_socket::read_some(void* data, std::size_t size, std::error_code& ec) {
-    return transfer(descriptor_, {io_operation::call::receive, descriptor_, data, size}, ec);
+    const transferred got = receive(descriptor_, data, size);
+    ec = got.code();
+    return got.size;
 }
 
 std::size_t tcp_socket::read_some(void* data, std::size_t size) {
-    std::error_code ec;
     const bool was_open = is_open();
-    const std::size_t got = read_some(data, size, ec);
-    if (ec) {
-        detail::throw_net_error(naming("read from ", was_open, peer_), ec);
+    const transferred got = receive(descriptor_, data, size);
+    if (got.error != 0) {
+        detail::throw_net_error(naming("read from ", was_open, peer_), got.code());
     }
-    return got;
+    return got.size;
 }
 
 std::size_t tcp_socket::write_some(const void* data, std::size_t size, std::error_code& ec) {
-    return transfer(
-        descriptor_,
-        {io_operation::call::send, descriptor_, const_cast<void*>(data), size, MSG_NOSIGNAL}, ec);
+    const transferred sent = send(descriptor_, data, size);
+    ec = sent.code();
+    return sent.size;
 }
 
 std::size_t tcp_socket::write_some(const void* data, std::size_t size) {
-    std::error_code ec;
     const bool was_open = is_open();
-    const std::size_t sent = write_some(data, size, ec);
-    if (ec) {
-        detail::throw_net_error(naming("write to ", was_open, peer_), ec);
+    const transferred sent = send(descriptor_, data, size);
+    if (sent.error != 0) {
+        detail::throw_net_error(naming("write to ", was_open, peer_), sent.code());
     }
-    return sent;
+    return sent.size;
 }
 
 std::size_t tcp_socket::write_all(const void* data, std::size_t size, std::error_code& ec) {
-    std::size_t sent = 0;
-    do {
-        sent += write_some(static_cast<const char*>(data) + sent, size - sent, ec);
-    } while (!ec && sent < size);
-    return sent;
+    const transferred sent = send_all(descriptor_, data, size);
+    ec = sent.code();
+    return sent.size;
 }
 
 std::size_t tcp_socket::write_all(const void* data, std::size_t size) {
-    std::error_code ec;
     const bool was_open = is_open();
-    const std::size_t sent = write_all(data, size, ec);
-    if (ec) {
-        detail::throw_net_error(naming("write to ", was_open, peer_) + ", " + std::to_string(sent) +
-                                    " of " + std::to_string(size) + " bytes sent",
-                                ec);
+    const transferred sent = send_all(descriptor_, data, size);
+    if (sent.error != 0) {
+        detail::throw_net_error(naming("write to ", was_open, peer_) + ", " +
+                                    std::to_string(sent.size) + " of " + std::to_string(size) +
+                                    " bytes sent",
+                                sent.code());
     }
-    return sent;
+    return sent.size;
 }
 
 void tcp_socket::shutdown_write(std::error_code& ec) {

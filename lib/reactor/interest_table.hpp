@@ -30,6 +30,11 @@ struct alignas(64) interest_entry {
         return operations[static_cast<std::size_t>(d)];
     }
     bool& ready_for(direction d) noexcept { return ready[static_cast<std::size_t>(d)]; }
+    void drained(direction d) noexcept {
+        if (!final[static_cast<std::size_t>(d)]) {
+            ready_for(d) = false;
+        }
+    }
     bool anyone_waits_for(direction d) noexcept { return waiters_for(d).next != &waiters_for(d); }
     direction_set wanted() noexcept {
         return {anyone_waits_for(direction::read), anyone_waits_for(direction::write)};

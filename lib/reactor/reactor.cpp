@@ -129,15 +129,16 @@ io_result reactor::wait_one(const io_interest& interest, deadline until, cancell
 
 wait_status reactor::park_for(waiter& w, deadline until, const wait_label& label,
                               cancellable cancel, ended_by signals) noexcept {
-    wait_node in_signal_line(w);
+    scheduler& home = w.fiber()->home();
+    std::optional<wait_node> in_signal_line;
     if (signals != ended_by::no_handler) {
-        scheduler::current()->signals().enter(in_signal_line, signals);
+        home.signals().enter(in_signal_line.emplace(w), signals);
     }
     ++waits_;
-    const wait_status status = park(w, until, label, cancel);
+    const wait_status status = home.park(w, until, label, cancel);
     --waits_;
-    if (in_signal_line.linked()) {
-        in_signal_line.unlink();
+    if (in_signal_line && in_signal_line->linked()) {
+        in_signal_line->unlink();
     }
     return status;
 }
@@ -243,18 +244,18 @@ bool reactor::renew(interest_entry& entry, int descriptor, direction_set wanted)
 
 // Tells the poller what it does not know yet of who waits.
 int reactor::announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept {
+    if (entry.standing) {
+        return 0;
+    }
     const poller_key key{descriptor, entry.generation};
     if (kind == descriptor_kind::owned && poller_->has_standing_interest()) {
-        if (entry.standing) {
-            return 0;
-        }
         const int error = poller_->set_standing(key);
         entry.standing = error == 0;
         entry.one_shot = {};
         return error;
     }
     const direction_set wanted = entry.wanted();
-    if (entry.standing || wanted == entry.one_shot) {
+    if (wanted == entry.one_shot) {
         return 0;
     }
     const int error = poller_->set_one_shot(key, wanted);
@@ -323,24 +324,6 @@ void reactor::stop_standing(interest_entry& entry, const poller_key& key) noexce
     poller_->set_one_shot(key, {});
     entry.standing = false;
     entry.ready = {true, true};
-}
-
-bool reactor::may_be_ready(int descriptor, direction d) const noexcept {
-    interest_entry* const entry = table_.find(descriptor);
-    return entry == nullptr || entry->ready_for(d);
-}
-
-void reactor::drained(int descriptor, direction d) noexcept {
-    interest_entry* const entry = table_.find(descriptor);
-    if (entry != nullptr && !entry->final[static_cast<std::size_t>(d)]) {
-        entry->ready_for(d) = false;
-    }
-}
-
-void reactor::not_drained(int descriptor, direction d) noexcept {
-    if (interest_entry* const entry = table_.find(descriptor)) {
-        entry->ready_for(d) = true;
-    }
 }
 
 void reactor::forget(int descriptor) noexcept {

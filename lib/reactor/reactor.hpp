@@ -57,8 +57,11 @@ public:
     // Async-signal-safe.
     static void leave_in_child() noexcept;
 
-    // Waits until one of `count` things has happened, or such a handler of a signal has run.
-    // Readiness may be spurious, and is if it was a handler.
+    // Waits until it has happened, or such a handler of a signal has run. Readiness may be
+    // spurious, and is if it was a handler.
+    io_result wait_one(const io_interest& interest, deadline until, cancellable cancel,
+                       ended_by signals = ended_by::no_handler) noexcept;
+    // The same for one of `count` things.
     io_result wait_any(const io_interest* interests, std::size_t count, deadline until,
                        cancellable cancel, ended_by signals = ended_by::no_handler) noexcept;
 
@@ -68,15 +71,8 @@ public:
     bool in_company() const noexcept;
     io_result perform(io_operation& operation) noexcept;
 
-    // For descriptors of ours: false means that only an event can make the next call worth its
-    // while.
-    bool may_be_ready(int descriptor, direction d) const noexcept;
-
-    // A call on a descriptor of ours did less than it was asked to, or said EAGAIN.
-    void drained(int descriptor, direction d) noexcept;
-
-    // A call did all that it was asked to, so the next one may do something.
-    void not_drained(int descriptor, direction d) noexcept;
+    // What is known of a descriptor; null: nothing. Stays where it is.
+    interest_entry* entry_of(int descriptor) const noexcept { return table_.find(descriptor); }
 
     // The descriptor is about to be closed: waits for it end with EBADF, and nothing is remembered.
     void forget(int descriptor) noexcept;
@@ -109,8 +105,6 @@ private:
 
     int announce(interest_entry& entry, int descriptor, descriptor_kind kind) noexcept;
     interest_entry* entry_at(int descriptor) noexcept;
-    io_result wait_one(const io_interest& interest, deadline until, cancellable cancel,
-                       ended_by signals) noexcept;
     wait_status park_for(waiter& w, deadline until, const wait_label& label, cancellable cancel,
                          ended_by signals) noexcept;
     std::uint32_t begin_wait(interest_entry& entry, const io_interest& interest) noexcept;

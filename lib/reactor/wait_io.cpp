@@ -89,24 +89,10 @@ io_result wait_io_any(const io_interest* interests, std::size_t count, deadline 
 
 io_result wait_io(const io_interest& interest, deadline until, cancellable cancel,
                   ended_by signals) noexcept {
-    return wait_io_any(&interest, 1, until, cancel, signals);
-}
-
-bool io_may_be_ready(int descriptor, direction d) noexcept {
-    reactor* const here = reactor::current();
-    return here == nullptr || here->may_be_ready(descriptor, d);
-}
-
-void io_drained(int descriptor, direction d) noexcept {
     if (reactor* const here = reactor::current()) {
-        here->drained(descriptor, d);
+        return here->wait_one(interest, until, cancel, signals);
     }
-}
-
-void io_not_drained(int descriptor, direction d) noexcept {
-    if (reactor* const here = reactor::current()) {
-        here->not_drained(descriptor, d);
-    }
+    return wait_on_thread(&interest, 1, until, cancel, signals);
 }
 
 io_closing::io_closing(int descriptor) noexcept : descriptor_(descriptor) {

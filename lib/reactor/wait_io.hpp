@@ -24,12 +24,6 @@ io_result wait_io_any(const io_interest* interests, std::size_t count, deadline 
                       cancellable cancel = cancellable::yes,
                       ended_by signals = ended_by::no_handler) noexcept;
 
-// The readiness bits of a descriptor of ours: false, only a wait can tell when the next call is
-// worth its while. Always true on a plain thread.
-bool io_may_be_ready(int descriptor, direction d) noexcept;
-void io_drained(int descriptor, direction d) noexcept;
-void io_not_drained(int descriptor, direction d) noexcept;
-
 // To be around what ends a descriptor's life, close(2) or dup2(2): the waits of all fibers for it
 // end with EBADF, whatever carrier they are on, those included that begin while this stands. Keeps
 // errno.

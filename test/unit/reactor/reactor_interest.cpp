@@ -3,6 +3,7 @@
 // remember.
 #include "reactor/reactor.hpp"
 
+#include "reactor/readiness_bit.hpp"
 #include "reactor/wait_io.hpp"
 #include "unit/reactor/scripted_poller.hpp"
 #include "unit/reactor/waits.hpp"
@@ -22,6 +23,7 @@ using coir::fiber;
 using coir::detail::descriptor_kind;
 using coir::detail::direction;
 using coir::detail::io_result;
+using coir::detail::readiness_bit;
 using coir::test::hung_up;
 using coir::test::readable;
 using coir::test::scripted_world;
@@ -210,10 +212,12 @@ BOOST_AUTO_TEST_CASE(without_standing_interest_an_event_asks_again_for_the_other
 
 BOOST_AUTO_TEST_CASE(a_descriptor_nobody_has_waited_for_may_be_ready) {
     scripted_world world;
-    BOOST_TEST(world.events.may_be_ready(5, direction::read));
-    BOOST_TEST(world.events.may_be_ready(5, direction::write));
-    world.events.drained(5, direction::read);  // it is not known: nothing is remembered
-    BOOST_TEST(world.events.may_be_ready(5, direction::read));
+    world.run([] {
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
+        BOOST_TEST(readiness_bit(5, direction::write).is_set());
+        readiness_bit(5, direction::read).clear();  // it is not known: nothing is remembered
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_drained_direction_is_ready_again_after_its_event) {
@@ -221,15 +225,15 @@ BOOST_AUTO_TEST_CASE(a_drained_direction_is_ready_again_after_its_event) {
     world.run([&] {
         world.script.batches.push_back({writable(5)});
         wait_for(5, direction::write, descriptor_kind::owned);
-        world.events.drained(5, direction::read);
-        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
-        BOOST_TEST(world.events.may_be_ready(5, direction::write));
+        readiness_bit(5, direction::read).clear();
+        BOOST_TEST(!readiness_bit(5, direction::read).is_set());
+        BOOST_TEST(readiness_bit(5, direction::write).is_set());
         world.script.batches.push_back({writable(5)});
         wait_for(5, direction::write, descriptor_kind::owned);
-        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(!readiness_bit(5, direction::read).is_set());
         world.script.batches.push_back({readable(5)});
         wait_for(5, direction::read, descriptor_kind::owned);
-        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
     });
 }
 
@@ -239,10 +243,10 @@ BOOST_AUTO_TEST_CASE(after_the_end_of_input_reads_stay_ready_and_writes_do_not) 
     world.run([&] {
         world.script.batches.push_back({{{5, 1}, true, false, true, false, false}});
         wait_for(5, direction::read, descriptor_kind::owned);
-        world.events.drained(5, direction::read);
-        world.events.drained(5, direction::write);
-        BOOST_TEST(world.events.may_be_ready(5, direction::read));
-        BOOST_TEST(!world.events.may_be_ready(5, direction::write));
+        readiness_bit(5, direction::read).clear();
+        readiness_bit(5, direction::write).clear();
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
+        BOOST_TEST(!readiness_bit(5, direction::write).is_set());
     });
 }
 
@@ -251,10 +255,10 @@ BOOST_AUTO_TEST_CASE(after_a_hang_up_both_directions_stay_ready) {
     world.run([&] {
         world.script.batches.push_back({hung_up(5)});
         wait_for(5, direction::read, descriptor_kind::owned);
-        world.events.drained(5, direction::read);
-        world.events.drained(5, direction::write);
-        BOOST_TEST(world.events.may_be_ready(5, direction::read));
-        BOOST_TEST(world.events.may_be_ready(5, direction::write));
+        readiness_bit(5, direction::read).clear();
+        readiness_bit(5, direction::write).clear();
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
+        BOOST_TEST(readiness_bit(5, direction::write).is_set());
     });
 }
 
@@ -265,10 +269,10 @@ BOOST_AUTO_TEST_CASE(forgetting_resets_the_readiness_bits) {
         wait_for(5, direction::read, descriptor_kind::owned);
         world.events.forget(5);
         wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
-        world.events.drained(5, direction::read);
-        BOOST_TEST(!world.events.may_be_ready(5, direction::read));
+        readiness_bit(5, direction::read).clear();
+        BOOST_TEST(!readiness_bit(5, direction::read).is_set());
         world.events.forget(5);
-        BOOST_TEST(world.events.may_be_ready(5, direction::read));
+        BOOST_TEST(readiness_bit(5, direction::read).is_set());
     });
 }
 
@@ -294,12 +298,12 @@ BOOST_AUTO_TEST_CASE(
                 event_for_nobody();
             }
             BOOST_TEST(world.calls() == "");
-            world.events.drained(5, direction::read);
-            world.events.drained(5, direction::write);
+            readiness_bit(5, direction::read).clear();
+            readiness_bit(5, direction::write).clear();
             event_for_nobody();
             BOOST_TEST(world.calls() == "one_shot 5 \n");
-            BOOST_TEST(world.events.may_be_ready(5, direction::read));
-            BOOST_TEST(world.events.may_be_ready(5, direction::write));
+            BOOST_TEST(readiness_bit(5, direction::read).is_set());
+            BOOST_TEST(readiness_bit(5, direction::write).is_set());
             event_for_nobody();  // one that was on its way
             BOOST_TEST(world.calls() == "");
             world.script.batches.push_back({readable(5)});
@@ -324,7 +328,7 @@ BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) 
         scripted_world world;
         world.run([&] {
             wait_for(5, direction::read, descriptor_kind::owned, deadline::after(1ms));
-            world.events.drained(5, direction::read);
+            readiness_bit(5, direction::read).clear();
             world.calls();
             close_on_another_thread(5);
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
@@ -333,7 +337,7 @@ BOOST_AUTO_TEST_CASE(what_another_thread_has_closed_is_told_to_the_poller_anew) 
             BOOST_TEST(world.calls() == (standing
                                              ? "forget 5\nstanding 5 rw\nrenew_standing 5 rw\n"
                                              : "forget 5\none_shot 5 r\nrenew 5 r\none_shot 5 \n"));
-            BOOST_TEST(world.events.may_be_ready(5, direction::read));
+            BOOST_TEST(readiness_bit(5, direction::read).is_set());
             wait_for(5, direction::read, next_kind, deadline::after(1ms));
             BOOST_TEST(world.calls() == (standing ? "" : "one_shot 5 r\none_shot 5 \n"));
         });

@@ -11,8 +11,10 @@
 #include <sys/sendfile.h>
 #include <sys/wait.h>
 #include <array>
+#include <atomic>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -417,9 +419,15 @@ BOOST_DATA_TEST_CASE(a_write_that_has_a_part_tells_of_it_whatever_the_flags,
         const auto pair = into_a_pipe ? pipe_ends() : connected_sockets(socket_kind::tcp);
         const std::string text = pattern(8 << 20);
         std::string got(text.size(), '\0');
-        int calls = 0;
+        std::atomic<int> calls = 0;
         {
             const later reader([&] {
+                // The first write must end though nobody reads. If it does not, so that it ends
+                // after all:
+                const auto patience = transcript::clock::now() + std::chrono::seconds(10);
+                while (calls == 0 && transcript::clock::now() < patience) {
+                    std::this_thread::sleep_for(milliseconds(1));
+                }
                 for (std::size_t size = 0; size < got.size();) {
                     const ssize_t more = ::read(pair.a.get(), got.data() + size, got.size() - size);
                     must(more > 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // printf and its like. libc puts the text together in memory, and from there it is written: so no
 // fiber waits in the middle of libc's own code, which notes in the thread what to do if that ends.
+#include "hook/argument_forwarding.hpp"
 #include "hook/formatted_text.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_buffer.hpp"
@@ -68,20 +69,12 @@ int print(int fd, const directions& how, va_list arguments) noexcept {
 
 }  // namespace
 
-// With the arguments that follow `last`, in the call that is written there.
-#define COIR_WITH_ARGUMENTS(last, call) \
-    va_list arguments;                  \
-    va_start(arguments, last);          \
-    const int result = call;            \
-    va_end(arguments);                  \
-    return result
-
 COIR_HOOK int printf(const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stdout, {format}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stdout, {format}, arguments));
 }
 
 COIR_HOOK int fprintf(FILE* stream, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stream, {format}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stream, {format}, arguments));
 }
 
 COIR_HOOK int vprintf(const char* format, va_list arguments) {
@@ -93,7 +86,7 @@ COIR_HOOK int vfprintf(FILE* stream, const char* format, va_list arguments) {
 }
 
 COIR_HOOK_OF_FREE_NAME int dprintf(int fd, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(fd, {format}, arguments));
+    COIR_RETURN_FORWARDING(format, print(fd, {format}, arguments));
 }
 
 COIR_HOOK_OF_FREE_NAME int vdprintf(int fd, const char* format, va_list arguments) {
@@ -101,11 +94,11 @@ COIR_HOOK_OF_FREE_NAME int vdprintf(int fd, const char* format, va_list argument
 }
 
 COIR_HOOK int __printf_chk(int flag, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stdout, {format, flag}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stdout, {format, flag}, arguments));
 }
 
 COIR_HOOK int __fprintf_chk(FILE* stream, int flag, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stream, {format, flag}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stream, {format, flag}, arguments));
 }
 
 COIR_HOOK int __vprintf_chk(int flag, const char* format, va_list arguments) {
@@ -117,7 +110,7 @@ COIR_HOOK int __vfprintf_chk(FILE* stream, int flag, const char* format, va_list
 }
 
 COIR_HOOK int __dprintf_chk(int fd, int flag, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(fd, {format, flag}, arguments));
+    COIR_RETURN_FORWARDING(format, print(fd, {format, flag}, arguments));
 }
 
 COIR_HOOK int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {

@@ -3,6 +3,7 @@
 // own code. So libc scans a stream of ours, which hands it the characters of the real one singly;
 // and what it does not want is put back there. Our stream has no lock, for libc would note in the
 // thread how to let go of it, and a fiber may park in between.
+#include "hook/argument_forwarding.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_buffer.hpp"
 #include "hook/stream_hold.hpp"
@@ -79,33 +80,25 @@ int scan(call which, FILE* stream, const char* format, va_list arguments) noexce
 
 // libc has each function three times: as it was, as C99 has it and as C23 has it. The names that a
 // header gives them depend on the language, so that here each is called by its own.
-#define COIR_SCANF(prefix)                                                            \
-    COIR_HOOK int coir_##prefix##scanf(const char* format, ...) asm(#prefix "scanf"); \
-    int coir_##prefix##scanf(const char* format, ...) {                               \
-        va_list arguments;                                                            \
-        va_start(arguments, format);                                                  \
-        const int result = scan(call::prefix##vfscanf, stdin, format, arguments);     \
-        va_end(arguments);                                                            \
-        return result;                                                                \
-    }                                                                                 \
-    COIR_HOOK int coir_##prefix##fscanf(FILE* stream, const char* format,             \
-                                        ...) asm(#prefix "fscanf");                   \
-    int coir_##prefix##fscanf(FILE* stream, const char* format, ...) {                \
-        va_list arguments;                                                            \
-        va_start(arguments, format);                                                  \
-        const int result = scan(call::prefix##vfscanf, stream, format, arguments);    \
-        va_end(arguments);                                                            \
-        return result;                                                                \
-    }                                                                                 \
-    COIR_HOOK int coir_##prefix##vscanf(const char* format,                           \
-                                        va_list arguments) asm(#prefix "vscanf");     \
-    int coir_##prefix##vscanf(const char* format, va_list arguments) {                \
-        return scan(call::prefix##vfscanf, stdin, format, arguments);                 \
-    }                                                                                 \
-    COIR_HOOK int coir_##prefix##vfscanf(FILE* stream, const char* format,            \
-                                         va_list arguments) asm(#prefix "vfscanf");   \
-    int coir_##prefix##vfscanf(FILE* stream, const char* format, va_list arguments) { \
-        return scan(call::prefix##vfscanf, stream, format, arguments);                \
+#define COIR_SCANF(prefix)                                                                      \
+    COIR_HOOK int coir_##prefix##scanf(const char* format, ...) asm(#prefix "scanf");           \
+    int coir_##prefix##scanf(const char* format, ...) {                                         \
+        COIR_RETURN_FORWARDING(format, scan(call::prefix##vfscanf, stdin, format, arguments));  \
+    }                                                                                           \
+    COIR_HOOK int coir_##prefix##fscanf(FILE* stream, const char* format,                       \
+                                        ...) asm(#prefix "fscanf");                             \
+    int coir_##prefix##fscanf(FILE* stream, const char* format, ...) {                          \
+        COIR_RETURN_FORWARDING(format, scan(call::prefix##vfscanf, stream, format, arguments)); \
+    }                                                                                           \
+    COIR_HOOK int coir_##prefix##vscanf(const char* format,                                     \
+                                        va_list arguments) asm(#prefix "vscanf");               \
+    int coir_##prefix##vscanf(const char* format, va_list arguments) {                          \
+        return scan(call::prefix##vfscanf, stdin, format, arguments);                           \
+    }                                                                                           \
+    COIR_HOOK int coir_##prefix##vfscanf(FILE* stream, const char* format,                      \
+                                         va_list arguments) asm(#prefix "vfscanf");             \
+    int coir_##prefix##vfscanf(FILE* stream, const char* format, va_list arguments) {           \
+        return scan(call::prefix##vfscanf, stream, format, arguments);                          \
     }
 
 COIR_SCANF()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // warn, err, error and their like: libc's own print inside of libc.
+#include "hook/argument_forwarding.hpp"
 #include "hook/interpose.hpp"
 #include "hook/standard_error.hpp"
 
@@ -46,13 +47,6 @@ void tell(const char* format, va_list arguments, reason why) noexcept {
     }
     errno = number;
 }
-
-// With the arguments that follow `last`.
-#define COIR_WITH_ARGUMENTS(last, call) \
-    va_list arguments;                  \
-    va_start(arguments, last);          \
-    call;                               \
-    va_end(arguments)
 
 // As error() ends a message.
 void end_message(const standard_error& out, int number, const char* format,
@@ -153,20 +147,20 @@ void warn_of(const char* format, va_list arguments, reason why) {
 }  // namespace
 
 COIR_HOOK_OF_FREE_NAME void warn(const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, warn_of(format, arguments, reason::of_errno));
+    COIR_FORWARD_ARGUMENTS(format, warn_of(format, arguments, reason::of_errno));
 }
 
 COIR_HOOK_OF_FREE_NAME void warnx(const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, warn_of(format, arguments, reason::none));
+    COIR_FORWARD_ARGUMENTS(format, warn_of(format, arguments, reason::none));
 }
 
 COIR_HOOK_OF_FREE_NAME [[gnu::noreturn]] void err(int status, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, warn_of(format, arguments, reason::of_errno));
+    COIR_FORWARD_ARGUMENTS(format, warn_of(format, arguments, reason::of_errno));
     std::exit(status);
 }
 
 COIR_HOOK_OF_FREE_NAME [[gnu::noreturn]] void errx(int status, const char* format, ...) {
-    COIR_WITH_ARGUMENTS(format, warn_of(format, arguments, reason::none));
+    COIR_FORWARD_ARGUMENTS(format, warn_of(format, arguments, reason::none));
     std::exit(status);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Writing to streams of wide characters, printf's texts among it: those libc makes in memory, for
 // the reason that stdio_format.cpp gives. The _unlocked calls do not lock.
+#include "hook/argument_forwarding.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_hold.hpp"
 #include "hook/wide_stream.hpp"
@@ -104,20 +105,14 @@ COIR_HOOK int fputws_unlocked(const wchar_t* text, FILE* stream) {
     return takes_call() ? put_text(text, stream) : COIR_ORIGINAL(fputws_unlocked)(text, stream);
 }
 
-// Formats. With the arguments that follow `last`, in the call that is written there.
-#define COIR_WITH_ARGUMENTS(last, call) \
-    va_list arguments;                  \
-    va_start(arguments, last);          \
-    const int result = call;            \
-    va_end(arguments);                  \
-    return result
+// Formats.
 
 COIR_HOOK int wprintf(const wchar_t* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stdout, {format}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stdout, {format}, arguments));
 }
 
 COIR_HOOK int fwprintf(FILE* stream, const wchar_t* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stream, {format}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stream, {format}, arguments));
 }
 
 COIR_HOOK int vwprintf(const wchar_t* format, va_list arguments) {
@@ -129,11 +124,11 @@ COIR_HOOK int vfwprintf(FILE* stream, const wchar_t* format, va_list arguments) 
 }
 
 COIR_HOOK int __wprintf_chk(int flag, const wchar_t* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stdout, {format, flag}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stdout, {format, flag}, arguments));
 }
 
 COIR_HOOK int __fwprintf_chk(FILE* stream, int flag, const wchar_t* format, ...) {
-    COIR_WITH_ARGUMENTS(format, print(stream, {format, flag}, arguments));
+    COIR_RETURN_FORWARDING(format, print(stream, {format, flag}, arguments));
 }
 
 COIR_HOOK int __vwprintf_chk(int flag, const wchar_t* format, va_list arguments) {

@@ -4,6 +4,7 @@
 // for nothing at first, by the same format without its assignments. If libc has come to the end of
 // what is there, all of it is put back, more is waited for, and that is done anew. Otherwise the
 // real call will not read.
+#include "hook/argument_forwarding.hpp"
 #include "hook/interpose.hpp"
 #include "hook/stream_hold.hpp"
 #include "hook/wide_stream.hpp"
@@ -171,33 +172,25 @@ int scan(call which, FILE* stream, const wchar_t* format, va_list arguments) noe
 
 // libc has each function three times: as it was, as C99 has it and as C23 has it. The names that a
 // header gives them depend on the language, so that here each is called by its own.
-#define COIR_WSCANF(prefix)                                                                \
-    COIR_HOOK int coir_##prefix##wscanf(const wchar_t* format, ...) asm(#prefix "wscanf"); \
-    int coir_##prefix##wscanf(const wchar_t* format, ...) {                                \
-        va_list arguments;                                                                 \
-        va_start(arguments, format);                                                       \
-        const int result = scan(call::prefix##vfwscanf, stdin, format, arguments);         \
-        va_end(arguments);                                                                 \
-        return result;                                                                     \
-    }                                                                                      \
-    COIR_HOOK int coir_##prefix##fwscanf(FILE* stream, const wchar_t* format,              \
-                                         ...) asm(#prefix "fwscanf");                      \
-    int coir_##prefix##fwscanf(FILE* stream, const wchar_t* format, ...) {                 \
-        va_list arguments;                                                                 \
-        va_start(arguments, format);                                                       \
-        const int result = scan(call::prefix##vfwscanf, stream, format, arguments);        \
-        va_end(arguments);                                                                 \
-        return result;                                                                     \
-    }                                                                                      \
-    COIR_HOOK int coir_##prefix##vwscanf(const wchar_t* format,                            \
-                                         va_list arguments) asm(#prefix "vwscanf");        \
-    int coir_##prefix##vwscanf(const wchar_t* format, va_list arguments) {                 \
-        return scan(call::prefix##vfwscanf, stdin, format, arguments);                     \
-    }                                                                                      \
-    COIR_HOOK int coir_##prefix##vfwscanf(FILE* stream, const wchar_t* format,             \
-                                          va_list arguments) asm(#prefix "vfwscanf");      \
-    int coir_##prefix##vfwscanf(FILE* stream, const wchar_t* format, va_list arguments) {  \
-        return scan(call::prefix##vfwscanf, stream, format, arguments);                    \
+#define COIR_WSCANF(prefix)                                                                      \
+    COIR_HOOK int coir_##prefix##wscanf(const wchar_t* format, ...) asm(#prefix "wscanf");       \
+    int coir_##prefix##wscanf(const wchar_t* format, ...) {                                      \
+        COIR_RETURN_FORWARDING(format, scan(call::prefix##vfwscanf, stdin, format, arguments));  \
+    }                                                                                            \
+    COIR_HOOK int coir_##prefix##fwscanf(FILE* stream, const wchar_t* format,                    \
+                                         ...) asm(#prefix "fwscanf");                            \
+    int coir_##prefix##fwscanf(FILE* stream, const wchar_t* format, ...) {                       \
+        COIR_RETURN_FORWARDING(format, scan(call::prefix##vfwscanf, stream, format, arguments)); \
+    }                                                                                            \
+    COIR_HOOK int coir_##prefix##vwscanf(const wchar_t* format,                                  \
+                                         va_list arguments) asm(#prefix "vwscanf");              \
+    int coir_##prefix##vwscanf(const wchar_t* format, va_list arguments) {                       \
+        return scan(call::prefix##vfwscanf, stdin, format, arguments);                           \
+    }                                                                                            \
+    COIR_HOOK int coir_##prefix##vfwscanf(FILE* stream, const wchar_t* format,                   \
+                                          va_list arguments) asm(#prefix "vfwscanf");            \
+    int coir_##prefix##vfwscanf(FILE* stream, const wchar_t* format, va_list arguments) {        \
+        return scan(call::prefix##vfwscanf, stream, format, arguments);                          \
     }
 
 COIR_WSCANF()

@@ -2,6 +2,7 @@
 // syslog: libc sends to the logger, whose socket may be full, inside of itself. So the message,
 // made by libc in the caller's place, is handed to a thread of the blocking pool. It is sent
 // whatever is cancelled.
+#include "hook/argument_forwarding.hpp"
 #include "hook/formatted_text.hpp"
 #include "hook/interpose.hpp"
 #include "net/posix_offload.hpp"
@@ -63,10 +64,7 @@ void log(int priority, const directions& how, va_list arguments) {
 }  // namespace
 
 COIR_HOOK void syslog(int priority, const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    log(priority, {format}, arguments);
-    va_end(arguments);
+    COIR_FORWARD_ARGUMENTS(format, log(priority, {format}, arguments));
 }
 
 COIR_HOOK void vsyslog(int priority, const char* format, va_list arguments) {
@@ -74,10 +72,7 @@ COIR_HOOK void vsyslog(int priority, const char* format, va_list arguments) {
 }
 
 COIR_HOOK void __syslog_chk(int priority, int flag, const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    log(priority, {format, flag}, arguments);
-    va_end(arguments);
+    COIR_FORWARD_ARGUMENTS(format, log(priority, {format, flag}, arguments));
 }
 
 COIR_HOOK void __vsyslog_chk(int priority, int flag, const char* format, va_list arguments) {

@@ -18,14 +18,18 @@ namespace {
 constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n\r\nHello, world!\n";
 
-// Finds the empty lines, which end requests, in a stream that comes in pieces.
+// Finds the empty lines, which end requests, in a stream that comes in pieces. Whatever comes
+// before a carriage return is passed over.
 class request_ends {
 public:
     std::size_t count_in(std::string_view piece) {
         constexpr std::string_view end = "\r\n\r\n";
         std::size_t found = 0;
-        for (const char c : piece) {
-            seen_ = c == end[seen_] ? seen_ + 1 : c == '\r';
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            if (seen_ == 0 && (i = piece.find('\r', i)) == piece.npos) {
+                break;
+            }
+            seen_ = piece[i] == end[seen_] ? seen_ + 1 : piece[i] == '\r';
             if (seen_ == end.size()) {
                 seen_ = 0;
                 ++found;

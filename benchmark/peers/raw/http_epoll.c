@@ -24,12 +24,16 @@ static void accept_one(int epoll, int listener) {
     watch(epoll, accepted);
 }
 
-/* How many requests end in what has come. */
+/* How many requests end in what has come. Whatever comes before a carriage return is passed over.
+ */
 static unsigned requests_ended(const char* data, size_t size, unsigned char* seen) {
     static const char end[] = "\r\n\r\n";
     unsigned ended = 0;
-    for (size_t i = 0; i < size; ++i) {
-        *seen = data[i] == end[*seen] ? (unsigned char)(*seen + 1) : data[i] == '\r';
+    for (const char* at = data; at < data + size; ++at) {
+        if (*seen == 0 && (at = memchr(at, '\r', size - (size_t)(at - data))) == NULL) {
+            break;
+        }
+        *seen = *at == end[*seen] ? (unsigned char)(*seen + 1) : *at == '\r';
         if (*seen == sizeof end - 1) {
             *seen = 0;
             ++ended;

@@ -190,6 +190,36 @@ BOOST_AUTO_TEST_CASE(a_small_capacity_is_respected) {
     BOOST_TEST(p->wait(deadline::immediately(), events.data(), 2) == 0U);
 }
 
+// A backend may know of an event already that it had no room to report. The interest takes it
+// along.
+BOOST_AUTO_TEST_CASE(an_event_given_up_before_its_report_ends_no_later_wait) {
+    for (const bool closed : {false, true}) {
+        const auto p = make();
+        std::array<pipe_ends, 2> pipes;
+        for (const pipe_ends& pipe : pipes) {
+            put(pipe.write);
+            BOOST_TEST_REQUIRE(p->set_one_shot({pipe.read.get(), 1}, reading) == 0);
+        }
+        poller_event event{};
+        BOOST_TEST_REQUIRE(p->wait(deadline::immediately(), &event, 1) == 1U);
+        pipe_ends& unreported = pipes[event.key.descriptor == pipes[0].read.get() ? 1 : 0];
+        if (closed) {
+            p->forget(unreported.read.get());
+            unreported.read.reset();
+        } else {
+            BOOST_TEST(p->set_one_shot({unreported.read.get(), 1}, nothing) == 0);
+        }
+        BOOST_TEST(take(*p).empty());  // io_uring returns when the interest has ended
+        const auto until = std::chrono::steady_clock::now() + 2ms;
+        BOOST_TEST(take(*p, until).empty());
+        BOOST_TEST((std::chrono::steady_clock::now() >= until));
+        BOOST_TEST(p->set_one_shot(event.key, reading) == 0);
+        const auto events = take(*p);
+        BOOST_TEST_REQUIRE(events.size() == 1U);
+        BOOST_TEST(events[0].key.descriptor == event.key.descriptor);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_wait_is_not_over_before_its_deadline) {
     const auto p = make();
     const auto until = std::chrono::steady_clock::now() + 3ms;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -51,6 +52,13 @@ struct run_options {
 
     /// The clock that sleeps and deadlines go by. Virtual time is for one carrier thread.
     clock_kind clock = clock_kind::steady;
+
+    /// How much longer than until the first deadline a carrier that has nothing to do may sleep, so
+    /// that it wakes once for all deadlines that are no further apart. Nothing is ever early, a
+    /// lone sleeper is as punctual as ever, and descriptors and other threads wake it at once. Not
+    /// positive: it wakes for each. On virtual time it always does, and a guest_run leaves it to
+    /// its host.
+    std::chrono::nanoseconds timer_slack = std::chrono::microseconds(50);
 };
 
 }  // namespace coir

@@ -76,22 +76,6 @@ std::string fiber_control::display_name() const {
     return options.name.empty() ? "fiber " + std::to_string(id) : options.name;
 }
 
-void fiber_control::wait_timer::fire_wait(timer& t) noexcept {
-    waiter& w = *static_cast<wait_timer&>(t).fiber.wait;
-    if (w.claim(wait_status::timed_out)) {
-        w.deliver();
-    }
-}
-
-// The waiter is on the fiber's stack, as is what the switch to it will need.
-void fiber_control::wait_timer::expect(const timer& t) noexcept {
-    if (t.fire == fire_wait) {
-        const fiber_control& late = static_cast<const wait_timer&>(t).fiber;
-        __builtin_prefetch(late.wait);
-        late.context.prefetch();
-    }
-}
-
 void fiber_control::interrupt() noexcept {
     if (wait != nullptr && wait_cancellable && wait->claim(wait_status::cancelled)) {
         wait->deliver();

@@ -8,7 +8,6 @@
 #include "core/local_values.hpp"
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
-#include "time/timer_queue.hpp"
 
 #include <coir/fiber.hpp>
 #include <coir/wait_queue.hpp>
@@ -70,16 +69,6 @@ public:
     std::atomic<std::uint8_t> waiters{0};
     std::uint16_t passthroughs = 0;  // while there are any its calls of libc are libc's own
     execution_context context;
-
-    // The end of a wait by its deadline. It is here and not on the stack, where the waiter is,
-    // since timers touch each other, and control blocks are dense.
-    struct wait_timer : timer {
-        explicit wait_timer(fiber_control& f) noexcept : timer(fire_wait), fiber(f) {}
-        static void fire_wait(timer& t) noexcept;
-        static void expect(const timer& t) noexcept;  // that it is due
-        fiber_control& fiber;
-    };
-    wait_timer timeout{*this};
 
     // The carrier that it is on: final once it has settled.
     scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
@@ -144,6 +133,12 @@ public:
     wait_label label;                                    // of the present wait
     fiber_control* joins = nullptr;                      // whose end it waits for: see join_link
     std::chrono::steady_clock::time_point parked_since;  // as of the scheduler's last clock reading
+
+private:
+    // Beside what else a wait touches. Written under lock_, before it settles.
+    std::atomic<scheduler*> home_;
+
+public:
     boost::intrusive::list_member_hook<> in_all;
     local_values locals;
     inherited_values inherited = inherited_values::current();  // of whoever spawns
@@ -172,8 +167,6 @@ private:
     void pass_report_on() noexcept;
     void log_failure(const std::exception_ptr& error) const noexcept;
     void free() noexcept;
-
-    std::atomic<scheduler*> home_;  // written under lock_, before it settles
 
     spin_lock lock_;  // guards what follows, for joins and cancels from other threads
     bool settled_;

@@ -57,6 +57,7 @@ scheduler::scheduler(const settings& chosen, idle_source& idle,
       carriers_(group != nullptr ? *group : *own_group_),
       number_(number),
       default_stack_size_(chosen.stack_size),
+      timer_slack_(chosen.timer_slack),
       next_age_(loop_time_ + pool_ageing_period) {
     check_stack_size(chosen.stack_size, "run_options::stack_size");
     root_.attach(nullptr, nullptr);
@@ -171,6 +172,7 @@ void scheduler::give_spare_stack(fiber_control& fiber) noexcept {
 }
 
 void scheduler::give_stack(fiber_control& fiber, const stack& s) noexcept {
+    wait_timers_.provide_for(stacks_.live() + 1);
     fiber.context.prepare(s, enter, this, globals_);
     fiber.has_context = true;
 }
@@ -288,10 +290,12 @@ fiber_control& scheduler::next_ready() noexcept {
     if (--ticks_ <= 0) {
         poll();
     }
-    if (fiber_control* const next = next_at_hand()) {
-        return *next;
+    fiber_control* next = next_at_hand();
+    if (next == nullptr && timers_.has_collected()) {
+        fire_collected();
+        next = next_at_hand();
     }
-    return wait_for_ready();
+    return next != nullptr ? *next : wait_for_ready();
 }
 
 // Those that wait to be started take turns with those that run already; neither keeps the other
@@ -316,12 +320,16 @@ void scheduler::poll() noexcept {
     if (!inbox_.empty()) {
         inbox_.deliver_all();
     }
-    read_clock_and_fire();
+    read_clock_and_collect();
+    fire_collected();
     if (loop_time_ - last_look_ >= look_is_fresh_for_ ||
         ++polls_without_look_ > most_polls_without_look) {
         const auto before = loop_time_;
         look(deadline::immediately());
-        read_clock_and_fire();
+        read_clock_and_collect();
+        if (ready_.empty()) {
+            fire_collected();
+        }
         look_is_fresh_for_ = std::clamp<std::chrono::nanoseconds>(
             work_for_a_look * (loop_time_ - before), shortest_fresh_look, longest_fresh_look);
     }
@@ -356,7 +364,7 @@ fiber_control& scheduler::wait_for_ready() noexcept {
             deadlock =
                 until.is_never() && !anybody_outside_can_wake() && carriers_.all_quiet_with(*this);
             if (!deadlock) {
-                look(until);
+                look(timers_.last_within(timer_slack_));
             }
             carriers_.come_back(*this);
         }
@@ -364,7 +372,8 @@ fiber_control& scheduler::wait_for_ready() noexcept {
         if (deadlock) {
             carriers_.break_deadlock();
         }
-        read_clock_and_fire();
+        read_clock_and_collect();
+        fire_collected();
         age_pools();
     }
 }
@@ -374,10 +383,21 @@ bool scheduler::anybody_outside_can_wake() const noexcept {
     return waits_woken_by_events_ != 0 || (waits_woken_by_threads_ != 0 && !single_threaded());
 }
 
-void scheduler::read_clock_and_fire() noexcept {
+void scheduler::read_clock_and_collect() noexcept {
     loop_time_ = now();
     if (!timers_.empty()) {
-        timers_.fire_due(loop_time_, fiber_control::wait_timer::expect);
+        timers_.collect_due(loop_time_);
+    }
+}
+
+// Not all at once: who is fired is soon run, so that what was loaded for it is still in the cache,
+// and what tells where its stack is in the processor's table of pages. Others that are ready must
+// not keep the late ones back for that, so then there are more; but no more than run until the next
+// time, or the queue of the ready would never become short again.
+void scheduler::fire_collected() noexcept {
+    if (timers_.has_collected()) {
+        timers_.fire_collected(ready_.empty() ? most_fired : most_fired_among_others,
+                               wait_timer::forecast);
     }
 }
 
@@ -432,12 +452,24 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
     }
     if (until.is_never()) {
         stop(w, label, cancel);
-    } else {
-        timers_.arm(self.timeout, until);
+    } else if (wait_timer* const timer = wait_timers_.take(self)) [[likely]] {
+        timers_.arm(*timer, until);
         stop(w, label, cancel);
-        timers_.cancel(self.timeout);
+        timers_.cancel(*timer);
+        wait_timers_.put_back(*timer);
+    } else {
+        stop_with_own_timer(w, until, label, cancel);
     }
     return w.outcome();
+}
+
+// There is no room for one among the others.
+void scheduler::stop_with_own_timer(waiter& w, deadline until, const wait_label& label,
+                                    cancellable cancel) noexcept {
+    wait_timer own(*running_);
+    timers_.arm(own, until);
+    stop(w, label, cancel);
+    timers_.cancel(own);
 }
 
 // --- Other threads -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "core/inbox.hpp"
 #include "core/ready_queue.hpp"
 #include "core/signal_line.hpp"
+#include "core/wait_timer.hpp"
 #include "core/waiter.hpp"
 #include "time/timer_queue.hpp"
 
@@ -48,6 +49,7 @@ public:
     struct settings {
         std::size_t stack_size = stack_pool::default_size;
         guard_kind guard = guard_kind::automatic;
+        std::chrono::nanoseconds timer_slack{0};  // run_options::timer_slack
     };
 
     // One of several carriers, or the only one.
@@ -124,6 +126,7 @@ public:
         }
     }
     timer_queue& timers() noexcept { return timers_; }
+    wait_timer_store& wait_timers() noexcept { return wait_timers_; }
     signal_line& signals() noexcept { return signals_; }
 
     // As long as another thread may hold what could end any wait, no silence is a deadlock.
@@ -187,6 +190,10 @@ private:
     static constexpr std::chrono::microseconds longest_fresh_look{1000};
     static constexpr int most_polls_without_look = 3;
 
+    // How many timers are fired at once, when nobody else is ready and when somebody is.
+    static constexpr std::size_t most_fired = 16;
+    static constexpr std::size_t most_fired_among_others = ticks_between_polls / 2;
+
     // The most unstarted fibers that are stolen at once.
     static constexpr std::size_t most_stolen = 32;
 
@@ -209,13 +216,16 @@ private:
     void switch_away(fiber_control& self) noexcept;
     fiber_control* next_at_once() noexcept;
     void stop(waiter& w, const wait_label& label, cancellable cancel) noexcept;
+    void stop_with_own_timer(waiter& w, deadline until, const wait_label& label,
+                             cancellable cancel) noexcept;
     fiber_control& next_runnable(const fiber_control* stack_donor) noexcept;
     fiber_control& next_ready() noexcept;
     fiber_control& wait_for_ready() noexcept;
     void poll() noexcept;
     void look(deadline until) noexcept;
     bool anybody_outside_can_wake() const noexcept;
-    void read_clock_and_fire() noexcept;
+    void read_clock_and_collect() noexcept;
+    void fire_collected() noexcept;
     bool bind(fiber_control& fiber) noexcept;
     void give_stack(fiber_control& fiber, const stack& s) noexcept;
     void give_spare_stack(fiber_control& fiber) noexcept;
@@ -253,6 +263,7 @@ private:
     int polls_without_look_ = 0;                       // since
     std::chrono::nanoseconds look_is_fresh_for_ = shortest_fresh_look;
     timer_queue timers_;
+    wait_timer_store wait_timers_;
     inbox inbox_;
     stack_pool stacks_;
     block_pool blocks_;
@@ -281,6 +292,7 @@ private:
                                               &fiber_control::in_all>>
         all_;
     const std::size_t default_stack_size_;
+    const std::chrono::nanoseconds timer_slack_;
     std::chrono::steady_clock::time_point next_age_;
     std::atomic<int> posts_in_progress_{0};
 };

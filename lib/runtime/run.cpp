@@ -90,7 +90,9 @@ void run_on(scheduler& fibers, carrier_threads& others, function_ref body) {
 }  // namespace
 
 scheduler::settings settings_of(const run_options& options) {
-    return {options.stack_size, override_by_environment(options.guard)};
+    const bool exact = options.clock == clock_kind::virtual_time;
+    return {options.stack_size, override_by_environment(options.guard),
+            exact ? std::chrono::nanoseconds(0) : options.timer_slack};
 }
 
 void run_main_fiber(const run_options& options, function_ref body) {

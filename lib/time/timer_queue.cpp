@@ -44,23 +44,62 @@ deadline timer_queue::next() noexcept {
     return deadline::never();
 }
 
-std::size_t timer_queue::fire_due(time_point now, expectation expect) noexcept {
-    COIR_ASSERT(due_.empty(), "a timer's callback must not fire timers");
-    // All that is due leaves the wheel before the first callback runs. So what a callback arms is
-    // not fired by this call, and what it cancels is unlinked from due_ as from any slot.
-    collect_due(now);
-    if (expect != nullptr) {
-        for (const timer& t : due_) {
-            expect(t);
+// Only what is close at hand is looked at: level 0, and not all of it if there is much.
+deadline timer_queue::last_within(std::chrono::nanoseconds slack) noexcept {
+    const deadline first = next();
+    position p = first_occupied();  // that of `first`
+    if (slack <= slack.zero() || !due_.empty() || p.level != 0 ||
+        first.time() > time_point::max() - slack) {
+        return first;
+    }
+    const time_point bound = first.time() + slack;
+    deadline last = first;
+    int left = most_looked_at;
+    for (std::uint64_t bits = occupied_[0]; bits != 0; bits &= bits - 1) {
+        p.index = std::countr_zero(bits);
+        if (start_of(p) > tick_of(bound)) {
+            break;
+        }
+        for (const timer& t : slot_at(p).timers) {
+            if (left-- == 0) {
+                return last;
+            }
+            if (t.due <= bound) {
+                last = std::max(last, t.due);
+            }
         }
     }
+    return last;
+}
+
+// All that is due leaves the wheel before the first callback runs. So what a callback arms is not
+// fired by this call, and what it cancels is unlinked from due_ as from any slot.
+std::size_t timer_queue::fire_due(time_point now) noexcept {
+    collect_due(now);
+    return fire_collected(size_);
+}
+
+void timer_queue::fire_collected(std::size_t most, const forecast& told) noexcept {
+    for (void (*const tell)(const timer&) noexcept : {told.soon, told.next}) {
+        std::size_t left = most;
+        for (auto it = due_.begin(); it != due_.end() && left != 0; ++it, --left) {
+            tell(*it);
+        }
+    }
+    fire_collected(most);
+}
+
+std::size_t timer_queue::fire_collected(std::size_t most) noexcept {
+    COIR_ASSERT(!firing_, "a timer's callback must not fire timers");
+    firing_ = true;
     std::size_t fired = 0;
-    for (; !due_.empty(); ++fired) {
+    for (; !due_.empty() && fired != most; ++fired) {
         timer& t = due_.front();
         due_.pop_front();
         --size_;
         t.fire(t);  // t may be gone now
     }
+    firing_ = false;
     return fired;
 }
 
@@ -153,6 +192,7 @@ void timer_queue::append_in_order(timer_list& batch) noexcept {
 }
 
 void timer_queue::collect_due(time_point now) noexcept {
+    COIR_ASSERT(!firing_, "a timer's callback must not collect timers");
     // A caller whose time went back finds what the current tick holds, and moves nothing.
     const tick now_tick = std::max(tick_of(now), cursor_);
     for (position p = first_occupied(); p.level != levels; p = first_occupied()) {

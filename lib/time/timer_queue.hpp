@@ -8,6 +8,7 @@
 
 #include <array>
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -86,14 +87,29 @@ public:
     // nothing, and next() will be later.
     deadline next() noexcept;
 
+    // The last deadline, or nearly, that is at most `slack` after next(): who sleeps until then may
+    // fire many timers for one wake-up, and a lone one as soon as ever. next() itself if there is
+    // none.
+    deadline last_within(std::chrono::nanoseconds slack) noexcept;
+
     // Fires all timers with a deadline at or before now, by deadline and then by insertion, and
     // returns how many. A callback may arm and cancel any timers. What it arms waits for the next
     // call even if it is due, so that this call ends. A callback must not call fire_due() itself.
-    //
-    // Before the first callback `expect`, if there is one, is told of each timer that is due: it
-    // may start loading what the callbacks will touch, and do nothing else.
-    using expectation = void (*)(const timer&) noexcept;
-    std::size_t fire_due(time_point now, expectation expect = nullptr) noexcept;
+    std::size_t fire_due(time_point now) noexcept;
+
+    // The same in pieces: first what is due is collected, then it is fired, in one call or more.
+    // What is collected meanwhile comes behind.
+    void collect_due(time_point now) noexcept;
+    bool has_collected() const noexcept { return !due_.empty(); }
+
+    // Fires the first `most` of what was collected. Before the first callback, `soon` is told of
+    // each timer that this call is about to fire, and then `next` of each. They may start loading
+    // what the callbacks will touch, and do nothing else.
+    struct forecast {
+        void (*soon)(const timer&) noexcept;
+        void (*next)(const timer&) noexcept;
+    };
+    void fire_collected(std::size_t most, const forecast& told) noexcept;
 
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }
@@ -106,6 +122,7 @@ private:
     static constexpr int digit_bits = 6;
     static constexpr int slots_per_level = 1 << digit_bits;
     static constexpr int tick_bits = 16;
+    static constexpr int most_looked_at = 64;  // by last_within()
 
     // Aligned so that the list's head and the bound share a cache line.
     struct alignas(32) slot {
@@ -127,13 +144,14 @@ private:
     void take_whole_slot(position p) noexcept;
     void take_due_of_current_tick(position p, time_point now) noexcept;
     void append_in_order(timer_list& batch) noexcept;
-    void collect_due(time_point now) noexcept;
+    std::size_t fire_collected(std::size_t most) noexcept;
 
     // One word a level. A slot that has timers has its bit set; one that has none may.
     std::array<std::uint64_t, levels> occupied_{};
     tick cursor_;           // every slot that starts before it is empty
     std::size_t size_ = 0;  // timers in all slots and in due_
-    timer_list due_;        // only while fire_due runs: collected and not yet fired
+    timer_list due_;        // collected and not yet fired, in order
+    bool firing_ = false;   // fire_due runs
     std::array<std::array<slot, slots_per_level>, levels> slots_;
 };
 

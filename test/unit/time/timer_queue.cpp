@@ -190,6 +190,60 @@ BOOST_AUTO_TEST_CASE(the_bound_of_a_slot_that_was_emptied_is_forgotten) {
     BOOST_TEST(queue.next().is_never());
 }
 
+BOOST_AUTO_TEST_CASE(the_last_within_the_slack_is_the_last_that_is_due_by_then) {
+    queue.arm(a, start + 1ms);
+    queue.arm(c, start + 1ms + 51us);
+    queue.arm(b, start + 1ms + 50us);
+    queue.fire_due(start + 1ms - 1ns);  // they are close at hand
+    BOOST_TEST((queue.last_within(50us) == deadline(start + 1ms + 50us)));
+    BOOST_TEST((queue.last_within(49us) == deadline(start + 1ms)));
+    BOOST_TEST((queue.last_within(0ns) == deadline(start + 1ms)));
+    BOOST_TEST((queue.last_within(-1ns) == deadline(start + 1ms)));
+    BOOST_TEST((queue.next() == deadline(start + 1ms)));
+}
+
+BOOST_DATA_TEST_CASE_F(coir::test::with_timer_queue, a_lone_timer_gets_no_slack,
+                       data::make(distances_ns), distance) {
+    BOOST_TEST(queue.last_within(50us).is_never());
+    queue.arm(a, start + std::chrono::nanoseconds(distance));
+    BOOST_TEST((queue.last_within(50us) == a.due));
+}
+
+BOOST_AUTO_TEST_CASE(the_slack_does_not_reach_beyond_the_end_of_time) {
+    queue.arm(a, time_point::max() - 1us);
+    queue.fire_due(time_point::max() - 2us);
+    BOOST_TEST((queue.last_within(50us) == deadline(time_point::max() - 1us)));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_collected_is_fired_in_pieces_and_may_be_cancelled_meanwhile) {
+    static int soon = 0;
+    static int next = 0;
+    soon = next = 0;
+    const coir::detail::timer_queue::forecast counted = {
+        [](const coir::detail::timer&) noexcept { ++soon; },
+        [](const coir::detail::timer&) noexcept { ++next; },
+    };
+    queue.arm(d, start + 4ms);
+    queue.arm(b, start + 2ms);
+    queue.arm(a, start + 1ms);
+    queue.arm(c, start + 3ms);
+    queue.collect_due(start + 4ms);
+    BOOST_TEST(queue.size() == 4u);
+    queue.fire_collected(2, counted);
+    BOOST_TEST(fired == (firings{1, 2}), boost::test_tools::per_element());
+    BOOST_TEST(soon == 2);
+    BOOST_TEST(next == 2);
+    BOOST_TEST(queue.has_collected());
+    BOOST_TEST((queue.next() == deadline(start + 3ms)));
+    queue.cancel(c);
+    queue.arm(a, start + 1ms);
+    queue.collect_due(start + 4ms);
+    queue.fire_collected(9, counted);
+    BOOST_TEST(fired == (firings{1, 2, 4, 1}), boost::test_tools::per_element());
+    BOOST_TEST(!queue.has_collected());
+    BOOST_TEST(queue.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_queue_that_knows_no_time_yet_takes_any) {
     coir::detail::timer_queue fresh;
     fresh.arm(b, start + 2ns);

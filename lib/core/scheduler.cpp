@@ -487,20 +487,4 @@ void scheduler::post(inbox_item& item) noexcept {
     posts_in_progress_.fetch_sub(1, std::memory_order_release);
 }
 
-// --- Overflow ----------------------------------------------------------------------------------
-
-bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
-    // In a signal handler: only reads what the faulting thread itself has written.
-    if (calling_fiber() == nullptr) {
-        return false;
-    }
-    const fiber_control& fiber = *calling_fiber();
-    if (!fiber.context.current_stack().guard_contains(address)) {
-        return false;
-    }
-    out.fiber_name = fiber.options.name.c_str();
-    out.stack_size_bytes = fiber.options.stack_size;
-    return true;
-}
-
 }  // namespace coir::detail

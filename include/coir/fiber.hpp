@@ -36,12 +36,30 @@ struct fiber_options {
         return std::move(*this);
     }
 
+    /// Has the fiber begin at once: see eager. @returns these options.
+    fiber_options&& eagerly() && noexcept {
+        eager = true;
+        return std::move(*this);
+    }
+
     std::string name;            ///< shown in reports; up to 15 characters cost no allocation
     std::size_t stack_size;      ///< bytes; 0 means run_options::stack_size
     detail::source_place place;  ///< where the fiber is spawned, for reports
     /// The carrier that the fiber runs on for all its life: a number from 0, less than
     /// run_options::threads, or one of the constants above.
     int carrier = any_carrier;
+    /// Whether the fiber begins at once, on the spawner's carrier, as if the spawner had called its
+    /// function (asyncio's eager tasks). When the fiber first waits, yields or ends, the spawner is
+    /// the next to run, before all who were ready. Spawning so counts as a switch: by many of them
+    /// in a row the others are not kept waiting, then the spawner goes to the end of the line.
+    ///
+    /// The fiber runs before there is a handle or a future to it, and must not touch what the
+    /// spawner is yet to give that to. What escapes it goes where it always goes, not to the
+    /// spawner. Depth costs memory alone, as each fiber has a stack of its own.
+    ///
+    /// It is a wish: a fiber that is to run on another carrier, that is spawned into a group of
+    /// another one, or that runtime::submit() spawns, begins when its turn comes.
+    bool eager = false;
 };
 
 /// @brief std::jthread for fibers: its constructor spawns, its destructor cancels and joins.
@@ -49,7 +67,8 @@ struct fiber_options {
 /// A fiber belongs to the carrier thread that it runs on for all its life. Use task_group where
 /// several belong together, and async() where a result is wanted.
 ///
-/// @suspends `join()` and the destructor wait for the fiber's end; nothing else waits.
+/// @suspends `join()` and the destructor wait for the fiber's end; nothing else waits. A
+/// constructor that is told fiber_options::eager lets the new fiber run first.
 /// @threadsafety As std::thread: one thread at a time may use a handle, but it may be any thread.
 /// @errors Spawning outside coir::run() throws std::system_error (operation_not_permitted).
 /// @cancellation `join()` is a cancellation point, the destructor is not. A fiber that ended by
@@ -79,7 +98,7 @@ public:
     /// A handle to no fiber.
     fiber() noexcept = default;
 
-    /// Spawns a fiber that calls `fn`. It runs once the caller waits.
+    /// Spawns a fiber that calls `fn`. It runs once the caller waits, if no option says otherwise.
     template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, fiber> &&
                                                 std::is_invocable_v<std::decay_t<F>>>>
     explicit fiber(F&& fn, detail::source_place place = detail::source_place::here())

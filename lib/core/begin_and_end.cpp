@@ -88,6 +88,20 @@ void scheduler::run_along(const std::function<bool()>& wait_for_start) {
     }
 }
 
+bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
+    // In a signal handler: only reads what the faulting thread itself has written.
+    if (calling_fiber() == nullptr) {
+        return false;
+    }
+    const fiber_control& fiber = *calling_fiber();
+    if (!fiber.context.current_stack().guard_contains(address)) {
+        return false;
+    }
+    out.fiber_name = fiber.options.name.c_str();
+    out.stack_size_bytes = fiber.options.stack_size;
+    return true;
+}
+
 void scheduler::await_end_of_group() noexcept {
     while (!over_) {
         all_over_.park(deadline::never(), {"the end of all fibers"}, cancellable::no);

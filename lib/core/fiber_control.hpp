@@ -64,6 +64,7 @@ public:
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own
     bool wait_cancellable = false;  // of the present wait
+    bool stands_in_front = false;   // in the ready queue: since it let a fiber begin at once
     // How many of its waiters live: while any does, queues and timers know of its stack, and no
     // handler of a signal may leave that by a jump. Handlers read it.
     std::atomic<std::uint8_t> waiters{0};

@@ -5,8 +5,9 @@
 
 namespace coir::detail {
 
-// The fibers that could run, first come, first served: a singly linked list through the control
-// blocks, so that it grows with no allocation.
+// The fibers that could run, first come, first served, but for those that have let another one run
+// before them: a singly linked list through the control blocks, so that it grows with no
+// allocation.
 class ready_queue {
 public:
     bool empty() const noexcept { return head_ == nullptr; }
@@ -16,6 +17,29 @@ public:
         *tail_ = &fiber;
         tail_ = &fiber.next_ready;
     }
+
+    // Before all others, until it is popped or those_in_front_go_back().
+    void push_front(fiber_control& fiber) noexcept {
+        fiber.stands_in_front = true;
+        fiber.next_ready = head_;
+        if (head_ == nullptr) {
+            tail_ = &fiber.next_ready;
+        }
+        head_ = &fiber;
+    }
+
+    // To the end of the line, in the order in which they stand. Each has been pushed once for it,
+    // so there are no more of them than there were pushes.
+    void those_in_front_go_back() noexcept {
+        while (is_led_from_front()) {
+            fiber_control& first = *pop();
+            first.stands_in_front = false;
+            push(first);
+        }
+    }
+
+    // Whether the first one was pushed to the front.
+    bool is_led_from_front() const noexcept { return head_ != nullptr && head_->stands_in_front; }
 
     // Null if empty.
     fiber_control* front() const noexcept { return head_; }

@@ -85,7 +85,7 @@ fiber_blueprint scheduler::create(fiber_options&& options, handle_kind kind, gro
             "coir: a fiber is spawned in a group that was made outside this run()");
     }
     scheduler& origin = group != nullptr ? *group->home : *this;
-    const bool travels = resolve_carrier(options.carrier, origin);
+    const bool travels = resolve_carrier(options, origin);
     const std::size_t bytes = fiber_control::allocation_size(callable_bytes, travels);
     void* const block = blocks_.allocate(bytes);
     auto* const fiber =
@@ -109,7 +109,11 @@ void scheduler::start(fiber_control& fiber, const callable_type& type) noexcept 
     fiber.parked_since = loop_time_;
     if (!fiber.travels) {
         fiber.place = fiber_place::ready;
-        ready_.push(fiber);
+        if (fiber.options.eager) {
+            begin_at_once(fiber);
+        } else {
+            ready_.push(fiber);
+        }
     } else if (fiber.origin == this) {
         dispatch(fiber);
     } else {
@@ -251,20 +255,44 @@ inline fiber_control* scheduler::next_at_once() noexcept {
     return ready_.pop();
 }
 
+[[gnu::always_inline]] inline void scheduler::switch_between(fiber_control& self,
+                                                             fiber_control& next) noexcept {
+    running_ = &next;
+    next.place = fiber_place::running;
+    self.context.switch_to(next.context, globals_);
+    // Somebody has made running_ us again. Whoever ran last may have ended.
+    if (ended_ != nullptr) {
+        let_go_of_ended();
+    }
+}
+
 // Inlined into the few that stop a fiber: where fibers go on, one call less is one prediction less.
 [[gnu::always_inline]] inline void scheduler::switch_away(fiber_control& self) noexcept {
     fiber_control* const at_once = next_at_once();
     fiber_control& next = at_once != nullptr ? *at_once : next_runnable(nullptr);
     if (&next != &self) {
-        running_ = &next;
-        next.place = fiber_place::running;
-        self.context.switch_to(next.context, globals_);
-        // Somebody has made running_ us again. Whoever ran last may have ended.
-        if (ended_ != nullptr) {
-            let_go_of_ended();
-        }
+        switch_between(self, next);
     }
     self.place = fiber_place::running;
+}
+
+// The spawner lets the new fiber run, as it would a function that it calls, and stands first in
+// line meanwhile: nobody waits longer than if it had called one. That counts as a turn, of nobody
+// who takes turns.
+void scheduler::begin_at_once(fiber_control& fiber) noexcept {
+    if (!bind(fiber)) {
+        return;
+    }
+    fiber_control& self = *running_;
+    self.place = fiber_place::ready;
+    ready_.push_front(self);
+    if (--ticks_ <= 0) {
+        poll();  // and the spawner is in front no more
+    }
+    turns_.store(turns() + 2, std::memory_order_relaxed);
+    switch_between(self, fiber);
+    self.place = fiber_place::running;
+    self.stands_in_front = false;
 }
 
 // The next fiber, with a stack to run on; or an unstarted one that fits on the donor's stack.
@@ -299,24 +327,29 @@ fiber_control& scheduler::next_ready() noexcept {
 }
 
 // Those that wait to be started take turns with those that run already; neither keeps the other
-// out.
+// out. Who stands in front comes before both, and takes nobody's turn.
 fiber_control* scheduler::next_at_hand() noexcept {
     const std::uint32_t turn = turns() + 1;
     turns_.store(turn, std::memory_order_relaxed);
-    if (unstarted_count_.load(std::memory_order_relaxed) != 0 &&
-        (turn % 2 != 0 || ready_.empty())) {
-        if (fiber_control* const next = take_unstarted()) {
-            return next;
+    if (unstarted_count_.load(std::memory_order_relaxed) != 0) {
+        if (ready_.is_led_from_front()) {
+            turns_.store(turn + 1, std::memory_order_relaxed);
+        } else if (turn % 2 != 0 || ready_.empty()) {
+            if (fiber_control* const next = take_unstarted()) {
+                return next;
+            }
         }
     }
     return ready_.pop();
 }
 
-// Looks whether anything has become ready, without blocking. A look at the kernel costs as much as
+// Looks whether anything has become ready, without blocking; who stands in front has had its share
+// of the time since the last look, and others come first now. A look at the kernel costs as much as
 // some tens of switches, and with poll(2) and thousands of descriptors as thousands. So it may be a
 // little old: as old as makes looking a small part of the time.
 void scheduler::poll() noexcept {
     ticks_ = ticks_between_polls;
+    ready_.those_in_front_go_back();
     if (!inbox_.empty()) {
         inbox_.deliver_all();
     }
@@ -484,22 +517,6 @@ void scheduler::post(inbox_item& item) noexcept {
         idle_.wake();
     }
     posts_in_progress_.fetch_sub(1, std::memory_order_release);
-}
-
-// --- Overflow ----------------------------------------------------------------------------------
-
-bool scheduler::describe_overflow(const void* address, overflow_description& out) noexcept {
-    // In a signal handler: only reads what the faulting thread itself has written.
-    if (calling_fiber() == nullptr) {
-        return false;
-    }
-    const fiber_control& fiber = *calling_fiber();
-    if (!fiber.context.current_stack().guard_contains(address)) {
-        return false;
-    }
-    out.fiber_name = fiber.options.name.c_str();
-    out.stack_size_bytes = fiber.options.stack_size;
-    return true;
 }
 
 }  // namespace coir::detail

@@ -205,7 +205,8 @@ private:
               carrier_group* group, std::size_t number);
 
     void begin_end() noexcept;
-    bool resolve_carrier(int& carrier, const scheduler& origin) const;
+    bool resolve_carrier(fiber_options& options, const scheduler& origin) const;
+    void begin_at_once(fiber_control& fiber) noexcept;
     void dispatch(fiber_control& fiber) noexcept;
     void settle(fiber_control& fiber) noexcept;
     void offer(fiber_control& fiber) noexcept;
@@ -213,6 +214,7 @@ private:
     void count_out() noexcept;
     fiber_control* take_unstarted() noexcept;
     fiber_control* next_at_hand() noexcept;
+    void switch_between(fiber_control& self, fiber_control& next) noexcept;
     void switch_away(fiber_control& self) noexcept;
     fiber_control* next_at_once() noexcept;
     void stop(waiter& w, const wait_label& label, cancellable cancel) noexcept;

@@ -25,11 +25,18 @@ void check_carrier(int carrier, std::size_t count) {
 
 }  // namespace
 
-// What `carrier` says in terms of this run. True: the fiber has to be able to travel.
-bool scheduler::resolve_carrier(int& carrier, const scheduler& origin) const {
+// What `carrier` and `eager` say in terms of this run. True: the fiber has to be able to travel.
+bool scheduler::resolve_carrier(fiber_options& options, const scheduler& origin) const {
+    int& carrier = options.carrier;
     check_carrier(carrier, carriers_.size());
     const int own = static_cast<int>(number_);
     if (carrier == fiber_options::this_carrier) {
+        carrier = own;
+    }
+    // What another thread has posted is spawned between two fibers, where none can make way.
+    options.eager = options.eager && &origin == this && running_->place == fiber_place::running &&
+                    (carrier == own || carrier == fiber_options::any_carrier);
+    if (options.eager) {
         carrier = own;
     }
     return carriers_.size() > 1 && (carrier != own || &origin != this);

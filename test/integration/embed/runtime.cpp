@@ -45,6 +45,18 @@ BOOST_AUTO_TEST_CASE(a_plain_thread_gets_the_result_of_a_fiber) {
     BOOST_TEST(name.get() == "worker");
 }
 
+// What posts it is no fiber, and none can make way for it.
+BOOST_AUTO_TEST_CASE(an_eager_fiber_begins_when_its_turn_comes) {
+    runtime background(carriers(2));
+    for (int i = 0; i < 200; ++i) {
+        auto number = background.submit(fiber_options("eager").eagerly(), [i] {
+            coir::this_fiber::yield();
+            return i;
+        });
+        BOOST_TEST(number.get() == i);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(it_runs_on_threads_of_its_own) {
     runtime background(carriers(2));
     BOOST_TEST(background.threads() == 2U);

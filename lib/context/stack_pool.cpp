@@ -102,13 +102,20 @@ std::size_t stack_pool::mapped_bytes() const noexcept {
 }
 
 stack_pool::size_class& stack_pool::class_of(std::size_t size_bytes) {
+    if (size_bytes == last_size_) {
+        return classes_[class_of_last_size_];
+    }
     if (size_bytes < minimum_size || size_bytes > maximum_size)
         throw_bad_size(size_bytes);
     const std::size_t slot_size = std::max(round_up(size_bytes, page_size()), 4 * page_size());
-    for (size_class& c : classes_)
-        if (c.slot_size == slot_size)
-            return c;
-    return classes_.emplace_back(slot_size);
+    auto found = std::find_if(classes_.begin(), classes_.end(),
+                              [=](const size_class& c) { return c.slot_size == slot_size; });
+    if (found == classes_.end()) {
+        found = classes_.emplace(classes_.end(), slot_size);
+    }
+    last_size_ = size_bytes;
+    class_of_last_size_ = static_cast<std::size_t>(found - classes_.begin());
+    return *found;
 }
 
 stack stack_pool::carve(size_class& c) {

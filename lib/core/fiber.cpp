@@ -64,9 +64,7 @@ void fiber::join() {
     require_joinable(*this, "join");
     detail::check_cancelled();
     control_->join(cancellable::yes);
-    const std::exception_ptr failure = control_->take_failure();
-    std::exchange(control_, nullptr)->detach();
-    if (failure) {
+    if (const std::exception_ptr failure = std::exchange(control_, nullptr)->detach_joined()) {
         std::rethrow_exception(failure);
     }
 }

@@ -156,11 +156,6 @@ bool fiber_control::ended_for_handles() noexcept {
     return ended_;
 }
 
-std::exception_ptr fiber_control::take_failure() noexcept {
-    const std::lock_guard guard(lock_);
-    return std::exchange(failure_, nullptr);
-}
-
 void fiber_control::join(cancellable cancel) {
     if (ended_for_handles()) {
         return;
@@ -177,16 +172,26 @@ void fiber_control::join(cancellable cancel) {
     }
 }
 
-void fiber_control::detach() noexcept {
-    std::exception_ptr unheard;
+std::exception_ptr fiber_control::let_go() noexcept {
+    std::exception_ptr failure;
     {
         const std::lock_guard guard(lock_);
         handle_let_go_ = true;
         if (ended_) {
-            unheard = std::exchange(failure_, nullptr);
+            failure.swap(failure_);
         }
     }
-    log_failure(unheard);
+    return failure;
+}
+
+std::exception_ptr fiber_control::detach_joined() noexcept {
+    std::exception_ptr failure = let_go();
+    release();
+    return failure;
+}
+
+void fiber_control::detach() noexcept {
+    log_failure(let_go());
     release();
 }
 

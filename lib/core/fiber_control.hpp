@@ -107,12 +107,12 @@ public:
     // If it may be cancelled it throws: operation_cancelled, std::system_error for a circle.
     void join(cancellable cancel);
     void detach() noexcept;
-    void request_cancel() noexcept;  // any thread
+    std::exception_ptr detach_joined() noexcept;  // hands over what has escaped
+    void request_cancel() noexcept;               // any thread
     void retain() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept;  // one owner less
 
     bool ended_for_handles() noexcept;
-    std::exception_ptr take_failure() noexcept;
 
     // In a child of fork(2), where nobody else can look, and who holds the lock may be gone.
     const std::exception_ptr& failure_in_child() const noexcept { return failure_; }
@@ -166,6 +166,7 @@ private:
     void call() noexcept;
     void fail() noexcept;
     void pass_report_on() noexcept;
+    std::exception_ptr let_go() noexcept;
     void log_failure(const std::exception_ptr& error) const noexcept;
     void free() noexcept;
 

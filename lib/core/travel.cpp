@@ -34,10 +34,10 @@ bool scheduler::resolve_carrier(fiber_options& options, const scheduler& origin)
         carrier = own;
     }
     // What another thread has posted is spawned between two fibers, where none can make way.
-    options.eager = options.eager && &origin == this && running_->place == fiber_place::running &&
-                    (carrier == own || carrier == fiber_options::any_carrier);
     if (options.eager) {
-        carrier = own;
+        options.eager = &origin == this && running_->place == fiber_place::running &&
+                        (carrier == own || carrier == fiber_options::any_carrier);
+        carrier = options.eager ? own : carrier;
     }
     return carriers_.size() > 1 && (carrier != own || &origin != this);
 }

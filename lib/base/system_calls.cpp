@@ -210,6 +210,7 @@ constinit system_calls sys = {
     .epoll_wait = ::epoll_wait,
     .epoll_pwait2 = raw_epoll_pwait2,
     .eventfd = ::eventfd,
+    .sched_getaffinity = ::sched_getaffinity,
     .io_uring_setup = raw_io_uring_setup,
 #ifdef COIR_THREAD_SANITIZER
     .io_uring_enter = enter_and_poll,

@@ -4,6 +4,7 @@
 #include <coir/export.hpp>
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -102,6 +103,7 @@ struct system_calls {
     int (*epoll_pwait2)(int epoll_fd, epoll_event* events, int capacity, const timespec* timeout,
                         const sigset_t* mask);
     int (*eventfd)(unsigned int initial, int flags);
+    int (*sched_getaffinity)(pid_t thread, std::size_t mask_size, cpu_set_t* mask);
     // libc has no names for these. Linux 5.1; EPERM where a sandbox or an administrator says so.
     int (*io_uring_setup)(unsigned int entries, io_uring_params* params);
     int (*io_uring_enter)(int ring_fd, unsigned int to_submit, unsigned int least,

@@ -3,6 +3,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "base/processors.hpp"
 #include "core/scheduler.hpp"
 
 #include <exception>
@@ -12,7 +13,10 @@
 namespace coir::detail {
 
 carrier_group::carrier_group(std::size_t size)
-    : size_(size), seats_(std::make_unique<seat[]>(size)), holds_(size) {}
+    : size_(size),
+      may_spin_(size > 1 && size <= available_processors()),
+      seats_(std::make_unique<seat[]>(size)),
+      holds_(size) {}
 
 carrier_group::~carrier_group() = default;
 

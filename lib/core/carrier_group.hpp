@@ -32,6 +32,10 @@ public:
     void enlist(scheduler& carrier, std::size_t number) noexcept;
 
     std::size_t size() const noexcept { return size_; }
+    // Whether an idle carrier may spin before it sleeps: each has a processor, and there are others
+    // that could have something for it.
+    bool may_spin() const noexcept { return may_spin_; }
+
     scheduler& operator[](std::size_t number) noexcept { return *seats_[number].carrier; }
 
     // --- Ending. Every carrier holds the group until, told to stop, it has no fiber left, and
@@ -69,6 +73,9 @@ public:
 
     // The called one's item has arrived, and it looks for work next.
     void call_arrived(const scheduler& carrier) noexcept;
+
+    // Whether there is anything that any carrier may start. A glance.
+    bool anything_unstarted() const noexcept;
 
     // Gives the thief some of the unstarted fibers of another. False: there are none.
     bool steal_for(scheduler& thief) noexcept;
@@ -118,17 +125,17 @@ private:
     };
 
     bool call_one(std::size_t first) noexcept;
-    bool anything_unstarted() const noexcept;
     void leave_quiet(const scheduler& carrier) noexcept;
     void conclude();
     void post_to_all(inbox_item& (*item_of)(scheduler&)) noexcept;
 
     const std::size_t size_;
+    const bool may_spin_;
     const std::unique_ptr<seat[]> seats_;
     std::atomic<std::size_t> holds_;
     cancel_cause cause_ = cancel_cause::none;  // published by the posts of cancel_all()
 
-    std::atomic<std::size_t> idle_{0};
+    alignas(64) std::atomic<std::size_t> idle_{0};  // apart from what carriers only look at
     std::atomic<bool> called_{false};
 
     std::atomic<std::size_t> quiet_{0};

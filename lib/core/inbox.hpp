@@ -35,6 +35,21 @@ struct inbox_item {
 // everybody's inbox whether anybody could still act; its header has the argument.
 class inbox {
 public:
+    // Any thread: posts to a carrier that is awake. False: it is not, and nothing was done. If
+    // true, the inbox may be gone. It is taken to be empty until it turns out not to be: a load
+    // before the exchange would fetch the line from the carrier twice.
+    [[nodiscard]] bool post_to_awake(inbox_item& item) noexcept {
+        inbox_item* head = nullptr;
+        do {
+            if (head == asleep()) {
+                return false;
+            }
+            item.next = head;
+        } while (!head_.compare_exchange_weak(head, &item, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed));
+        return true;
+    }
+
     // Any thread. True: the carrier may be blocked, and the caller must wake its poller.
     [[nodiscard]] bool post(inbox_item& item) noexcept {
         inbox_item* head = head_.load(std::memory_order_relaxed);
@@ -70,6 +85,9 @@ public:
 
     // The carrier, awake: takes and delivers everything, in the order in which it was posted.
     void deliver_all() noexcept {
+        // Most often there is one. It comes from the poster's cache, while the exchange waits for
+        // the word to do the same.
+        __builtin_prefetch(head_.load(std::memory_order_relaxed));
         inbox_item* item = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
         while (item != nullptr) {
             inbox_item* const next = item->next;  // the delivery may end the item's life

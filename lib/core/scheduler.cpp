@@ -16,6 +16,16 @@
 
 namespace coir::detail {
 
+namespace {
+
+// About as long as it takes a carrier that was asleep to be woken and to answer. Else two of them
+// that sleep would go on waking each other.
+constexpr std::chrono::microseconds longest_spin{30};
+
+constexpr int looks_between_polls = 8;  // at the inbox, while a carrier spins
+
+}  // namespace
+
 constinit thread_local scheduler* scheduler::current_ = nullptr;
 constinit thread_local fiber_control* scheduler::stranded_ = nullptr;
 constinit scheduler::park_watcher scheduler::before_park_ = nullptr;
@@ -246,8 +256,8 @@ void scheduler::let_go_of_ended() noexcept {
 // What next_runnable() comes to nearly always: no look at the poller is due, nobody waits to be
 // started, and the first in line has run before. Null: it is not so.
 inline fiber_control* scheduler::next_at_once() noexcept {
-    if (ticks_ <= 1 || unstarted_count_.load(std::memory_order_relaxed) != 0 || ready_.empty() ||
-        !ready_.front()->has_context) {
+    if (ticks_ <= 1 || !inbox_.empty() || unstarted_count_.load(std::memory_order_relaxed) != 0 ||
+        ready_.empty() || !ready_.front()->has_context) {
         return nullptr;
     }
     --ticks_;
@@ -317,6 +327,8 @@ fiber_control& scheduler::next_runnable(const fiber_control* stack_donor) noexce
 fiber_control& scheduler::next_ready() noexcept {
     if (--ticks_ <= 0) {
         poll();
+    } else if (!inbox_.empty()) {
+        inbox_.deliver_all();
     }
     fiber_control* next = next_at_hand();
     if (next == nullptr && timers_.has_collected()) {
@@ -380,12 +392,14 @@ fiber_control& scheduler::wait_for_ready() noexcept {
             inbox_.deliver_all();
         }
         if (fiber_control* const next = next_at_hand()) {
-            ticks_ = ticks_between_polls;
             return *next;
         }
         if (carriers_.steal_for(*this)) {
             // The odd turn is over: what we took to start it ourselves, nobody else can.
             turns_.store(turns() | 1, std::memory_order_relaxed);
+            continue;
+        }
+        if (carriers_.may_spin() && spin_.wanted() && find_by_spinning()) {
             continue;
         }
         if (!inbox_.try_sleep()) {
@@ -398,6 +412,7 @@ fiber_control& scheduler::wait_for_ready() noexcept {
                 until.is_never() && !anybody_outside_can_wake() && carriers_.all_quiet_with(*this);
             if (!deadlock) {
                 look(timers_.last_within(timer_slack_));
+                ticks_ = ticks_between_polls;
             }
             carriers_.come_back(*this);
         }
@@ -409,6 +424,29 @@ fiber_control& scheduler::wait_for_ready() noexcept {
         fire_collected();
         age_pools();
     }
+}
+
+// Awake for a little longer, so that who has something for this carrier need not wake it. True:
+// there is something to do. Timers and events are not kept waiting meanwhile, but that they come is
+// no reason to spin the next time: they would have come as well without.
+bool scheduler::find_by_spinning() noexcept {
+    const auto until = std::chrono::steady_clock::now() + longest_spin;
+    do {
+        if (carriers_.anything_unstarted()) {
+            spin_.paid();
+            return true;
+        }
+        for (int i = 0; i < looks_between_polls; ++i) {
+            pause_while_spinning();
+            if (!inbox_.empty()) {  // last thing before the poll, which would deliver it, too
+                spin_.paid();
+                return true;
+            }
+        }
+        poll();
+    } while (ready_.empty() && std::chrono::steady_clock::now() < until);
+    spin_.was_in_vain();
+    return !ready_.empty();
 }
 
 // Where there is but one thread, no other one can.
@@ -508,9 +546,12 @@ void scheduler::stop_with_own_timer(waiter& w, deadline until, const wait_label&
 // --- Other threads -----------------------------------------------------------------------------
 
 void scheduler::post(inbox_item& item) noexcept {
-    // The count keeps this scheduler alive until we have left. It is raised while the item still
-    // keeps a fiber from ending, hence the group from being over; await_end_of_group waits for its
-    // fall.
+    if (inbox_.post_to_awake(item)) {
+        return;  // this scheduler may be gone now
+    }
+    // To wake it we need it. The count keeps it alive until we have left: it is raised while the
+    // item still keeps a fiber from ending, hence the group from being over; await_end_of_group
+    // waits for its fall.
     posts_in_progress_.fetch_add(1, std::memory_order_relaxed);
     if (inbox_.post(item)) {
         carriers_.disturb();

@@ -9,6 +9,7 @@
 #include "core/carrier_group.hpp"
 #include "core/fiber_control.hpp"
 #include "core/idle_source.hpp"
+#include "core/idle_spin.hpp"
 #include "core/inbox.hpp"
 #include "core/ready_queue.hpp"
 #include "core/signal_line.hpp"
@@ -223,6 +224,7 @@ private:
     fiber_control& next_runnable(const fiber_control* stack_donor) noexcept;
     fiber_control& next_ready() noexcept;
     fiber_control& wait_for_ready() noexcept;
+    bool find_by_spinning() noexcept;
     void poll() noexcept;
     void look(deadline until) noexcept;
     bool anybody_outside_can_wake() const noexcept;
@@ -263,10 +265,10 @@ private:
     idle_source& idle_;
     std::chrono::steady_clock::time_point last_look_;  // at the poller: loop_time_ then, or earlier
     int polls_without_look_ = 0;                       // since
+    idle_spin spin_;
     std::chrono::nanoseconds look_is_fresh_for_ = shortest_fresh_look;
     timer_queue timers_;
     wait_timer_store wait_timers_;
-    inbox inbox_;
     stack_pool stacks_;
     block_pool blocks_;
     stack spare_stack_;   // for fibers that get none of their own; empty while one uses it
@@ -277,10 +279,6 @@ private:
     carrier_group& carriers_;
     const std::size_t number_;  // in the group
     calls_of_the_group calls_{*this};
-
-    spin_lock unstarted_lock_;                     // guards what follows
-    ready_queue unstarted_;                        // fibers that any carrier may start
-    std::atomic<std::size_t> unstarted_count_{0};  // also looked at without the lock
 
     scope root_;
     wait_queue all_over_;   // where the main fiber waits for the end of the group
@@ -296,7 +294,14 @@ private:
     const std::size_t default_stack_size_;
     const std::chrono::nanoseconds timer_slack_;
     std::chrono::steady_clock::time_point next_age_;
-    std::atomic<int> posts_in_progress_{0};
+
+    // What other threads look at or write lies apart from what is the carrier's own.
+    alignas(64) spin_lock unstarted_lock_;         // guards what follows
+    ready_queue unstarted_;                        // fibers that any carrier may start
+    std::atomic<std::size_t> unstarted_count_{0};  // also looked at without the lock
+
+    alignas(64) inbox inbox_;
+    std::atomic<int> posts_in_progress_{0};  // that may have to wake this carrier
 };
 
 }  // namespace coir::detail

@@ -21,7 +21,8 @@
 //
 // A fiber that waits in a place (park_in_places) and was notified there does not take the lock
 // again: the notifier has unlinked its node, and the post was the last that it did with the waiter.
-// It still has the scheduler to wake, which posts_in_progress keeps alive.
+// If it found the carrier asleep it still has the scheduler to wake, which posts_in_progress keeps
+// alive; who found it awake has done with it, and does not count.
 //
 //
 // Spin assumes sequential consistency. What is asked of the orderings: the claim is acq_rel, so
@@ -117,13 +118,31 @@ inline make_ready(f) {
 }
 
 inline post(item) {
-    posts_in_progress++;
-    d_step { was_asleep = (head == asleep); head = items; in_inbox[item] = true }
+    d_step {  // post_to_awake()
+        assert(!home_gone);
+        was_asleep = (head == asleep);
+        if
+        :: !was_asleep -> head = items; in_inbox[item] = true
+        :: else
+        fi
+    }
     if
-    :: was_asleep -> assert(!home_gone); event = true
+    :: was_asleep ->
+#if !defined(BUG_WAKES_UNCOUNTED)
+       posts_in_progress++;
+#endif
+       d_step { was_asleep = (head == asleep); head = items; in_inbox[item] = true }
+       if
+       :: was_asleep -> assert(!home_gone); event = true
+       :: else
+       fi;
+#if !defined(BUG_WAKES_UNCOUNTED)
+       d_step { assert(!home_gone); posts_in_progress--; was_asleep = false }
+#else
+       was_asleep = false
+#endif
     :: else
-    fi;
-    d_step { assert(!home_gone); posts_in_progress--; was_asleep = false }
+    fi
 }
 
 // waiter::deliver(), on the home thread and on another.

@@ -49,20 +49,39 @@ inline link() {
     fi
 }
 
+inline push() {
+    head = self + 1;
+    in_use[self] = true;
+    order[self] = posted;
+    posted++
+}
+
 proctype poster(byte self) {
     byte seen;
     bool found;
 
 again:
+    // post_to_awake(): as if the inbox had been found empty.
+    atomic { seen = null; link() }
+    do
+    :: atomic {
+           if
+           :: head == seen -> push(); break
+           :: head != seen && head == asleep -> goto asleep_then
+           :: head != seen && head != asleep -> seen = head; link()
+           :: head == seen && weak_failures > 0 -> weak_failures--
+           fi }
+    od;
+    goto posted_it;
+
+asleep_then:
+    // post(), which may find that it is awake by now.
     atomic { seen = head; link() }
     do
     :: atomic {
            if
            :: head == seen ->
-              head = self + 1;
-              in_use[self] = true;
-              order[self] = posted;
-              posted++;
+              push();
               if
               :: seen == asleep -> wakers++; assert(sleeps && wakers == 1)
               :: else
@@ -83,6 +102,8 @@ again:
     :: found -> event = true
     :: else
     fi;
+
+posted_it:
     atomic {
         !in_use[self];  // delivered: the item is ours again
         seen = 0;

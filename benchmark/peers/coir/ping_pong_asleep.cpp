@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ping-pong between two carriers, each pinned to a core of its own and asleep whenever the other
-// one runs. What is counted is the time of a round trip: two wake-ups across threads.
+// Ping-pong between two carriers, each pinned to a core of its own and with nothing to do while the
+// other one runs: it sleeps, or spins because it has lately been answered soon. What is counted is
+// the time of a round trip.
 #include "measure.h"
 
 #include <coir/coir.hpp>

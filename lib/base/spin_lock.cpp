@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "base/spin_lock.hpp"
+#include <coir/detail/spin_lock.hpp>
 
 #include "base/system_calls.hpp"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "core/scheduler.hpp"
 
-#include "base/spin_lock.hpp"
 #include "core/main_fiber.hpp"
+
+#include <coir/detail/spin_lock.hpp>
 
 #include <cstdlib>
 #include <exception>
@@ -114,10 +115,10 @@ void scheduler::await_end_of_group() noexcept {
 }
 
 void scheduler::leave_in_child() noexcept {
-    if (current_ != nullptr) {
-        stranded_ = current_->running_;
-        current_->blocks_.unbind_from_this_thread();
-        current_ = nullptr;
+    if (scheduler* const left = current()) {
+        stranded_ = left->running_or_null();
+        left->blocks_.unbind_from_this_thread();
+        this_threads_carrier = nullptr;
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "core/scope.hpp"
+
+#include <coir/detail/spin_lock.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -40,8 +40,7 @@ constexpr std::size_t aligned(std::size_t bytes) noexcept {
 fiber_control::fiber_control(scheduler& spawner, scheduler& books, bool may_travel,
                              fiber_options&& chosen, handle_kind kind, group_state* spawned_in,
                              std::size_t allocated)
-    : innermost(&own_scope),
-      id(next_id()),
+    : id(next_id()),
       origin(&books),
       travels(may_travel),
       options(std::move(chosen)),
@@ -51,6 +50,7 @@ fiber_control::fiber_control(scheduler& spawner, scheduler& books, bool may_trav
       handle_let_go_(kind == handle_kind::detached),
       owners_(kind == handle_kind::detached ? 1 : 2),
       allocated_bytes_(allocated) {
+    innermost = &own_scope;
     if (travels) {
         ::new (reinterpret_cast<char*>(this) + aligned(sizeof(fiber_control))) travel_part(*this);
     } else {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "context/execution_context.hpp"
 #include "core/group_state.hpp"
 #include "core/inbox.hpp"
@@ -9,6 +8,7 @@
 #include "core/scope.hpp"
 #include "core/waiter.hpp"
 
+#include <coir/detail/spin_lock.hpp>
 #include <coir/fiber.hpp>
 #include <coir/wait_queue.hpp>
 
@@ -48,7 +48,7 @@ enum class fiber_place : std::uint8_t { unstarted, ready, running, parked, ended
 //
 // Thread safety: the home thread's, but for what `lock_` guards, what handles do with it, and the
 // proxy, which is the origin's. Until it settles it belongs to whoever has taken it out of a queue.
-class fiber_control {
+class fiber_control : public fiber_head {
 public:
     fiber_control(scheduler& spawner, scheduler& origin, bool travels, fiber_options&& options,
                   handle_kind kind, group_state* group, std::size_t allocated_bytes);
@@ -59,7 +59,6 @@ public:
     // to it is one cache line, as blocks begin with one.
     fiber_control* next_ready = nullptr;  // in the ready queue
     waiter* wait = nullptr;               // while parked: what claims must decide
-    scope* innermost;                     // never null; what cancellation points look at
     fiber_place place = fiber_place::unstarted;
     bool has_context = false;       // it has been given a stack
     bool on_spare_stack = false;    // the scheduler's, for those that got none of their own

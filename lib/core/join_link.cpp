@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "core/join_link.hpp"
 
-#include "base/single_threaded.hpp"
-#include "base/spin_lock.hpp"
 #include "core/fiber_control.hpp"
 #include "core/scheduler.hpp"
+
+#include <coir/detail/single_threaded.hpp>
+#include <coir/detail/spin_lock.hpp>
 
 #include <string>
 #include <system_error>

@@ -38,18 +38,18 @@ private:
 class scheduler::on_this_thread {
 public:
     on_this_thread(scheduler& s, main_fiber& main) noexcept : home_(s) {
-        COIR_ASSERT(current_ == nullptr, "two schedulers on one thread");
+        COIR_ASSERT(this_threads_carrier == nullptr, "two schedulers on one thread");
         if (const carrier_watcher begins = carrier_begins_.load(std::memory_order_acquire)) {
             begins(home_);
         }
         home_.blocks_.bind_to_this_thread();
         home_.running_ = &main;
-        current_ = &home_;
+        this_threads_carrier = &home_;
     }
     on_this_thread(const on_this_thread&) = delete;
     on_this_thread& operator=(const on_this_thread&) = delete;
     ~on_this_thread() {
-        current_ = nullptr;
+        this_threads_carrier = nullptr;
         home_.running_ = nullptr;
         home_.blocks_.unbind_from_this_thread();
         if (const carrier_watcher ends = carrier_ends_.load(std::memory_order_acquire)) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "core/inbox.hpp"
 #include "core/scheduler.hpp"
 #include "core/scope.hpp"
+
+#include <coir/detail/spin_lock.hpp>
 
 #include <mutex>
 

@@ -3,9 +3,10 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
-#include "base/single_threaded.hpp"
-#include "base/spin_lock.hpp"
 #include "time/clock.hpp"
+
+#include <coir/detail/single_threaded.hpp>
+#include <coir/detail/spin_lock.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -26,7 +27,7 @@ constexpr int looks_between_polls = 8;  // at the inbox, while a carrier spins
 
 }  // namespace
 
-constinit thread_local scheduler* scheduler::current_ = nullptr;
+constinit __thread carrier_head* this_threads_carrier = nullptr;
 constinit thread_local fiber_control* scheduler::stranded_ = nullptr;
 constinit scheduler::park_watcher scheduler::before_park_ = nullptr;
 constinit std::atomic<scheduler::carrier_watcher> scheduler::carrier_begins_ = nullptr;
@@ -57,7 +58,8 @@ scheduler::scheduler(const settings& chosen, idle_source& idle, carrier_group& g
 scheduler::scheduler(const settings& chosen, idle_source& idle,
                      std::unique_ptr<carrier_group> own_group, carrier_group* group,
                      std::size_t number)
-    : globals_(thread_globals::of_this_thread()),
+    : carrier_head(ticks_between_polls),
+      globals_(thread_globals::of_this_thread()),
       loop_time_(now()),
       idle_(idle),
       last_look_(loop_time_),
@@ -204,7 +206,7 @@ execution_context& scheduler::enter(void* self) noexcept {
 // warm stack.
 execution_context& scheduler::run_fibers_on_this_stack() noexcept {
     for (;;) {
-        fiber_control& self = *running_;
+        fiber_control& self = running();
         self.place = fiber_place::running;
         self.run();
         if (left_in_child()) {
@@ -293,7 +295,7 @@ void scheduler::begin_at_once(fiber_control& fiber) noexcept {
     if (!bind(fiber)) {
         return;
     }
-    fiber_control& self = *running_;
+    fiber_control& self = running();
     self.place = fiber_place::ready;
     ready_.push_front(self);
     if (--ticks_ <= 0) {
@@ -480,7 +482,7 @@ void scheduler::age_pools() noexcept {
 }
 
 void scheduler::yield() noexcept {
-    fiber_control& self = *running_;
+    fiber_control& self = running();
     self.place = fiber_place::ready;
     ready_.push(self);
     switch_away(self);
@@ -489,7 +491,7 @@ void scheduler::yield() noexcept {
 // Until `w` was delivered.
 [[gnu::always_inline]] inline void scheduler::stop(waiter& w, const wait_label& label,
                                                    cancellable cancel) noexcept {
-    fiber_control& self = *running_;
+    fiber_control& self = running();
     // Whoever notifies a shared waiter takes a lock for it: that is a thread, if it is nobody here.
     std::ptrdiff_t& such_waits = w.shared() ? waits_woken_by_threads_ : waits_woken_by_events_;
     such_waits += label.woken_from_outside ? 1 : 0;
@@ -507,7 +509,7 @@ void scheduler::yield() noexcept {
 
 wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
                             cancellable cancel) noexcept {
-    fiber_control& self = *running_;
+    fiber_control& self = running();
     // Whoever cannot claim the waiter here has lost to a thread that is about to post it, and must
     // wait for that: the waiter may not go before it was delivered.
     if (cancel == cancellable::yes && self.innermost->effective() != cancel_cause::none &&
@@ -537,7 +539,7 @@ wait_status scheduler::park(waiter& w, deadline until, const wait_label& label,
 // There is no room for one among the others.
 void scheduler::stop_with_own_timer(waiter& w, deadline until, const wait_label& label,
                                     cancellable cancel) noexcept {
-    wait_timer own(*running_);
+    wait_timer own(running());
     timers_.arm(own, until);
     stop(w, label, cancel);
     timers_.cancel(own);

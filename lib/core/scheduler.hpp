@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "context/block_pool.hpp"
 #include "context/overflow.hpp"
 #include "context/stack_pool.hpp"
@@ -18,6 +17,7 @@
 #include "time/timer_queue.hpp"
 
 #include <coir/detail/function_ref.hpp>
+#include <coir/detail/spin_lock.hpp>
 #include <coir/run_options.hpp>
 
 #include <atomic>
@@ -43,7 +43,7 @@ namespace coir::detail {
 // together.
 //
 // Used by its own thread, but for what is said to be for others.
-class scheduler {
+class scheduler : public carrier_head {
 public:
     class guest;  // drives it from a foreign event loop
 
@@ -61,12 +61,13 @@ public:
     ~scheduler();
 
     // The calling carrier's; null on a plain thread.
-    static scheduler* current() noexcept { return current_; }
+    static scheduler* current() noexcept { return static_cast<scheduler*>(this_threads_carrier); }
 
     // The fiber whose code calls; null on a plain thread. In the child of a fork(2) it may be one
     // that no scheduler runs any more: see leave_in_child().
     static fiber_control* calling_fiber() noexcept {
-        return current_ != nullptr ? current_->running_ : stranded_;
+        scheduler* const home = current();
+        return home != nullptr ? home->running_or_null() : stranded_;
     }
 
     // In the child of a fork(2): of the threads there is the calling one alone, and the fibers are
@@ -94,13 +95,13 @@ public:
     bool holds_the_group() const noexcept { return !ending_ || live_ != 0; }
     // Any thread: whether the calling carrier is of the same group.
     static bool shares_carriers_with(const scheduler& other) noexcept {
-        return current_ != nullptr && &current_->carriers_ == &other.carriers_;
+        return current() != nullptr && &current()->carriers_ == &other.carriers_;
     }
 
     // Fibers.
-    fiber_control& running() noexcept { return *running_; }
+    fiber_control& running() noexcept { return static_cast<fiber_control&>(*running_); }
     fiber_control* running_or_null() noexcept {
-        return running_;
+        return static_cast<fiber_control*>(running_);
     }  // null before the main fiber runs
     fiber_blueprint create(fiber_options&& options, handle_kind kind, group_state* group,
                            std::size_t callable_bytes);
@@ -206,7 +207,7 @@ private:
               carrier_group* group, std::size_t number);
 
     void begin_end() noexcept;
-    bool resolve_carrier(fiber_options& options, const scheduler& origin) const;
+    bool resolve_carrier(fiber_options& options, const scheduler& origin);
     void begin_at_once(fiber_control& fiber) noexcept;
     void dispatch(fiber_control& fiber) noexcept;
     void settle(fiber_control& fiber) noexcept;
@@ -237,23 +238,20 @@ private:
     void let_go_of_ended() noexcept;
     void end(fiber_control& fiber) noexcept;
     execution_context& run_fibers_on_this_stack() noexcept;
-    bool left_in_child() const noexcept { return current_ != this; }
+    bool left_in_child() const noexcept { return current() != this; }
     [[noreturn]] static void end_child(const std::exception_ptr& escaped) noexcept;
     static execution_context& enter(void* self) noexcept;
     void await_end_of_group() noexcept;
     void age_pools() noexcept;
     static bool describe_overflow(const void* address, overflow_description& out) noexcept;
 
-    static constinit thread_local scheduler* current_ [[gnu::tls_model("initial-exec")]];
     static constinit thread_local fiber_control* stranded_ [[gnu::tls_model("initial-exec")]];
     static park_watcher before_park_;  // null: none. Written before all threads
     static std::atomic<carrier_watcher> carrier_begins_;
     static std::atomic<carrier_watcher> carrier_ends_;
 
     // Hot: what a switch touches.
-    fiber_control* running_ = nullptr;
     ready_queue ready_;
-    int ticks_ = ticks_between_polls;
     // How often the next fiber was looked for; an odd turn is that of the unstarted ones, if there
     // are both. Written by the carrier alone. An atomic for others who look whether it gets on.
     std::atomic<std::uint32_t> turns_{0};

@@ -9,9 +9,9 @@ namespace coir::detail {
 
 namespace {
 
-constinit thread_local scope* innermost_of_thread = nullptr;
+constinit thread_local scope_head* innermost_of_thread = nullptr;
 
-scope*& innermost() noexcept {
+scope_head*& innermost() noexcept {
     if (scheduler* const s = scheduler::current()) {
         return s->running().innermost;
     }
@@ -20,7 +20,7 @@ scope*& innermost() noexcept {
 
 }  // namespace
 
-scope* innermost_scope() noexcept { return innermost(); }
+scope* innermost_scope() noexcept { return static_cast<scope*>(innermost()); }
 
 group_state::group_state() noexcept : home(scheduler::current()) {}
 
@@ -144,7 +144,7 @@ deadline scope::refresh() noexcept {
 
 entered_scope::entered_scope(scope& s) noexcept : scope_(s), innermost_(innermost()) {
     scheduler* const home = scheduler::current();
-    scope_.attach(innermost_, home != nullptr ? &home->running() : nullptr);
+    scope_.attach(static_cast<scope*>(innermost_), home != nullptr ? &home->running() : nullptr);
     innermost_ = &scope_;
 }
 

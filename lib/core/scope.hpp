@@ -2,15 +2,13 @@
 #pragma once
 
 #include <coir/deadline.hpp>
+#include <coir/detail/quick_call.hpp>
 
 #include <atomic>
-#include <cstdint>
 
 namespace coir::detail {
 
 class fiber_control;
-
-enum class cancel_cause : std::uint8_t { none, requested, deadline };
 
 // A node in the tree of what can be cancelled as a whole. The root is the scheduler's; under it
 // stand the fibers' own scopes, below those the scopes that each fiber has entered (a chain, the
@@ -31,7 +29,7 @@ enum class cancel_cause : std::uint8_t { none, requested, deadline };
 //
 // Only the home thread touches a scope; cancelling from elsewhere goes through shared_scope or
 // fiber_control, and the inbox.
-class scope {
+class scope : public scope_head {
 public:
     scope() = default;
     scope(const scope&) = delete;
@@ -57,9 +55,6 @@ public:
     void make_shield() noexcept { shield_ = true; }
     void set_deadline(deadline until) noexcept { until_ = until; }
     void watch(const std::atomic<bool>& requested) noexcept { requested_ = &requested; }
-
-    // Why calls made directly in this scope fail; none: they do not.
-    cancel_cause effective() const noexcept { return effective_; }
 
     // Why this very scope is cancelled.
     cancel_cause own() const noexcept { return own_; }
@@ -93,7 +88,6 @@ private:
     deadline until_ = deadline::never();            // for refresh() alone
     const std::atomic<bool>* requested_ = nullptr;  // likewise; null: nobody else cancels this
     cancel_cause own_ = cancel_cause::none;
-    cancel_cause effective_ = cancel_cause::none;
     bool shield_ = false;
     bool proxy_ = false;  // for chain_, and not in its chain
     bool reported_ = false;
@@ -113,7 +107,7 @@ public:
 
 private:
     scope& scope_;
-    scope*& innermost_;
+    scope_head*& innermost_;
 };
 
 }  // namespace coir::detail

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "core/posted_cancel.hpp"
 #include "core/scope.hpp"
 #include "time/timer_queue.hpp"
 
 #include <coir/deadline.hpp>
 #include <coir/detail/function_ref.hpp>
+#include <coir/detail/spin_lock.hpp>
 
 #include <atomic>
 

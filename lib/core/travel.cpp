@@ -26,7 +26,7 @@ void check_carrier(int carrier, std::size_t count) {
 }  // namespace
 
 // What `carrier` and `eager` say in terms of this run. True: the fiber has to be able to travel.
-bool scheduler::resolve_carrier(fiber_options& options, const scheduler& origin) const {
+bool scheduler::resolve_carrier(fiber_options& options, const scheduler& origin) {
     int& carrier = options.carrier;
     check_carrier(carrier, carriers_.size());
     const int own = static_cast<int>(number_);
@@ -35,7 +35,7 @@ bool scheduler::resolve_carrier(fiber_options& options, const scheduler& origin)
     }
     // What another thread has posted is spawned between two fibers, where none can make way.
     if (options.eager) {
-        options.eager = &origin == this && running_->place == fiber_place::running &&
+        options.eager = &origin == this && running().place == fiber_place::running &&
                         (carrier == own || carrier == fiber_options::any_carrier);
         carrier = options.eager ? own : carrier;
     }

@@ -164,6 +164,8 @@ int cancellation_errno() noexcept {
     return target->own() == cancel_cause::deadline ? ETIMEDOUT : ECANCELED;
 }
 
+void quick_call::give_way() noexcept { scheduler::current()->yield(); }
+
 void spend_budget() noexcept {
     if (scheduler* const home = scheduler::current()) {
         home->spend_budget();

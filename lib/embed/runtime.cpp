@@ -4,12 +4,12 @@
 #include "base/assert.hpp"
 #include "base/describe_exception.hpp"
 #include "base/log.hpp"
-#include "base/spin_lock.hpp"
 #include "core/carrier_group.hpp"
 #include "core/local_values.hpp"
 #include "core/scheduler.hpp"
 #include "runtime/signals_blocked.hpp"
 
+#include <coir/detail/spin_lock.hpp>
 #include <coir/run.hpp>
 #include <coir/wait_queue.hpp>
 

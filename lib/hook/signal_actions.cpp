@@ -13,11 +13,11 @@
 // the one handler may call the other. Either is right for a signal that comes in that moment.
 #include "hook/signal_actions.hpp"
 
-#include "base/spin_lock.hpp"
 #include "hook/handler_frame.hpp"
 #include "hook/interpose.hpp"
 
 #include <coir/detail/interposition.hpp>
+#include <coir/detail/spin_lock.hpp>
 
 #include <pthread.h>
 #include <signal.h>

@@ -2,12 +2,12 @@
 #include "runtime/blocking_pool.hpp"
 
 #include "base/assert.hpp"
-#include "base/spin_lock.hpp"
 #include "core/local_values.hpp"
 #include "core/waiter.hpp"
 #include "runtime/signals_blocked.hpp"
 
 #include <coir/cancellation.hpp>
+#include <coir/detail/spin_lock.hpp>
 #include <coir/wait_queue.hpp>
 
 #include <pthread.h>

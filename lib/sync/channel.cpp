@@ -107,7 +107,8 @@ void channel_operation::throw_unless_sent() const {
 // --- The channel -------------------------------------------------------------------------------
 
 channel_core::channel_core(const element_type& type, std::size_t capacity, const char* name)
-    : state_(std::make_unique<channel_state>(type, capacity, name)) {}
+    : state_(std::make_unique<channel_state>(type, capacity, name)),
+      lane_(capacity != 0 ? state_.get() : nullptr) {}
 channel_core::~channel_core() = default;
 
 bool channel_core::send(void* value, deadline until) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "sync/channel_buffer.hpp"
+#include <coir/sync/detail/channel_buffer.hpp>
 
 #include "base/assert.hpp"
 
@@ -35,8 +35,7 @@ channel_buffer::channel_buffer(std::size_t capacity, std::size_t value_bytes)
     : capacity_(capacity),
       slot_bytes_(value_bytes),  // a multiple of the value's alignment
       values_in_chunk_(choose_values_in_chunk(capacity, slot_bytes_)),
-      bounded_(capacity != channel_core::no_limit),
-      written_(values_in_chunk_) {
+      bounded_(capacity != channel_core::no_limit) {
     if (!bounded_ || capacity == 0) {
         return;
     }
@@ -72,26 +71,54 @@ void channel_buffer::add_chunk(channel_chunk* chunk) noexcept {
     spare_ = chunk;
 }
 
+// Who pops the last value of a chunk has to retire it.
+void channel_buffer::open(bool for_pushes, bool for_pops) noexcept {
+    close();
+    if (for_pushes && last_ != nullptr) {
+        const std::size_t room = capacity_ - size_;
+        push_limit_ = end_of_last_;
+        if (room < values_in_chunk_) {
+            push_limit_ = std::min(push_limit_, written_ + room * slot_bytes_);
+        }
+    }
+    if (for_pops && first_ != nullptr) {
+        pop_limit_ = end_of_first_ - slot_bytes_;
+        if (first_ == last_) {
+            pop_limit_ = std::min(pop_limit_, written_);
+        }
+    }
+}
+
+void channel_buffer::begin_to_read(channel_chunk* chunk) noexcept {
+    first_ = chunk;
+    counted_from_ = read_ = slots_of(chunk);
+    end_of_first_ = end_of(chunk);
+}
+
 void channel_buffer::take_spare_as_last() noexcept {
     COIR_ASSERT(spare_ != nullptr, "a channel's buffer is short of a chunk");
     channel_chunk* const chunk = std::exchange(spare_, spare_->next);
     chunk->next = nullptr;
     if (last_ == nullptr) {
-        first_ = chunk;
-        read_ = 0;
+        begin_to_read(chunk);
     } else {
         last_->next = chunk;
     }
     last_ = chunk;
-    written_ = 0;
+    counted_to_ = written_ = slots_of(chunk);
+    end_of_last_ = end_of(chunk);
 }
 
 // The oldest chunk has been read to its end.
 channel_chunk* channel_buffer::retire_first() noexcept {
-    channel_chunk* const emptied = std::exchange(first_, first_->next);
-    read_ = 0;
-    if (first_ == nullptr) {
-        last_ = nullptr;  // and written_ says that it is full
+    channel_chunk* const emptied = first_;
+    if (emptied->next != nullptr) {
+        begin_to_read(emptied->next);
+    } else {
+        // It has been written to its end, too; the next push() takes another.
+        first_ = last_ = nullptr;
+        counted_to_ = written_ = end_of_last_ = nullptr;
+        counted_from_ = read_ = end_of_first_ = nullptr;
     }
     if (!bounded_ && spare_ != nullptr) {
         return emptied;

@@ -19,13 +19,14 @@ std::string label(const char* what, const std::string& name) {
 }  // namespace
 
 channel_state::channel_state(const element_type& type, std::size_t capacity, const char* name)
-    : type_(type),
+    : channel_lane(capacity, type.size),
+      type_(type),
       name_(name != nullptr ? name : ""),
       sending_(label("sending on a channel", name_)),
-      receiving_(label("receiving from a channel", name_)),
-      buffer_(capacity, type.size) {}
+      receiving_(label("receiving from a channel", name_)) {}
 
 channel_state::~channel_state() {
+    buffer_.count();
     while (buffer_.size() != 0) {
         type_.destroy(buffer_.front());
         channel_buffer::free_chunk(buffer_.pop());
@@ -39,6 +40,7 @@ void channel_state::close() noexcept {
     {
         const std::lock_guard guard(lock_);
         closed_ = true;
+        buffer_.close();
         claimed_waiter* end = &first;
         for (wait_queue* queue : {&receivers_, &senders_}) {
             while (claimed_waiter one = queue->claim_one()) {
@@ -60,11 +62,13 @@ bool channel_state::closed() noexcept {
 
 bool channel_state::drained() noexcept {
     const std::lock_guard guard(lock_);
+    buffer_.count();
     return closed_ && buffer_.size() == 0;
 }
 
 std::size_t channel_state::size() noexcept {
     const std::lock_guard guard(lock_);
+    buffer_.count();
     return buffer_.size();
 }
 

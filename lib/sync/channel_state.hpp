@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
-#include "sync/channel_buffer.hpp"
-
+#include <coir/detail/spin_lock.hpp>
+#include <coir/sync/detail/channel_lane.hpp>
 #include <coir/sync/detail/channel_operation.hpp>
 #include <coir/wait_queue.hpp>
 
@@ -21,7 +20,7 @@ namespace coir::detail {
 //
 // So nobody overtakes: whoever finds room or a value finds nobody waiting for it. All places in the
 // queues are channel_operations. A notifier is a partner that completes the operation, or close().
-class channel_state {
+class channel_state : public channel_lane {
 public:
     channel_state(const element_type& type, std::size_t capacity, const char* name);
     channel_state(const channel_state&) = delete;
@@ -49,6 +48,9 @@ public:
     std::string display_name() const;
 
 private:
+    // As nobody waits for what would pass by.
+    void open_buffer() noexcept { buffer_.open(!closed_ && receivers_.empty(), senders_.empty()); }
+
     const element_type& type_;
     const std::string name_;
     // With the name, if there is one. They outlive the queues, which show them if they are
@@ -58,9 +60,8 @@ private:
     // Anybody may hold the channel, so no wait on it is ever known to be a deadlock.
     const wait_label send_label_{sending_.c_str(), -1, true};
     const wait_label receive_label_{receiving_.c_str(), -1, true};
-    spin_lock lock_;  // guards what follows
+    // These are guarded by the lock, too.
     bool closed_ = false;
-    channel_buffer buffer_;
     wait_queue senders_;
     wait_queue receivers_;
 };
@@ -76,7 +77,9 @@ inline attempt channel_state::try_send(void* value, channel_exchange& exchange) 
             return attempt::done;
         }
     }
+    buffer_.count();
     if (!buffer_.has_room()) {
+        buffer_.close();
         return attempt::not_now;
     }
     if (buffer_.needs_chunk()) {
@@ -87,10 +90,12 @@ inline attempt channel_state::try_send(void* value, channel_exchange& exchange) 
     }
     type_.store(buffer_.push(), value);
     exchange.done = true;
+    open_buffer();
     return attempt::done;
 }
 
 inline attempt channel_state::try_receive(void* value, channel_exchange& exchange) noexcept {
+    buffer_.count();
     if (buffer_.size() != 0) {
         type_.fetch(value, buffer_.front());
         exchange.chunk = buffer_.pop();
@@ -104,6 +109,7 @@ inline attempt channel_state::try_receive(void* value, channel_exchange& exchang
                 exchange.served = std::move(sender);
             }
         }
+        open_buffer();
         return attempt::done;
     }
     if (!senders_.empty()) {
@@ -113,6 +119,7 @@ inline attempt channel_state::try_receive(void* value, channel_exchange& exchang
             return attempt::done;
         }
     }
+    buffer_.close();
     return closed_ ? attempt::done : attempt::not_now;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
-
 #include <coir/detail/future_state.hpp>
+#include <coir/detail/spin_lock.hpp>
 #include <coir/wait_queue.hpp>
 
 #include <atomic>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <coir/detail/spin_lock.hpp>
 #include <coir/sync/detail/locked_word.hpp>
-
-#include "base/spin_lock.hpp"
 
 namespace coir::detail {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/single_threaded.hpp"
-
+#include <coir/detail/single_threaded.hpp>
 #include <coir/sync/detail/locked_word.hpp>
 
 namespace coir::detail {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/spin_lock.hpp"
 #include "core/group_state.hpp"
 #include "core/posted_cancel.hpp"
 
+#include <coir/detail/spin_lock.hpp>
 #include <coir/detail/task.hpp>
 #include <coir/wait_queue.hpp>
 

@@ -94,7 +94,7 @@ public:
     template <class U = T, class = std::enable_if_t<std::is_convertible_v<U&&, T>>>
     bool send_until(U&& value, deadline until) {
         if constexpr (std::is_same_v<U, T>) {
-            return core_.send(&value, until);
+            return core_.send_at_once(value) || core_.send(&value, until);
         } else {
             return send_until(T(std::forward<U>(value)), until);
         }
@@ -113,7 +113,7 @@ public:
     template <class U = T, class = std::enable_if_t<std::is_convertible_v<U&&, T>>>
     bool try_send(U&& value) {
         if constexpr (std::is_same_v<U, T>) {
-            return core_.try_send(&value);
+            return core_.try_send_at_once(value) || core_.try_send(&value);
         } else {
             return try_send(T(std::forward<U>(value)));
         }
@@ -130,7 +130,7 @@ public:
     /// @throws operation_cancelled
     std::optional<T> receive_until(deadline until) {
         std::optional<T> value;
-        core_.receive(&value, until);
+        receive_into(value, until);
         return value;
     }
 
@@ -144,7 +144,9 @@ public:
     /// does not switch fibers, and is no cancellation point.
     std::optional<T> try_receive() {
         std::optional<T> value;
-        core_.try_receive(&value);
+        if (!core_.try_receive_at_once(value)) {
+            core_.try_receive(&value);
+        }
         return value;
     }
 
@@ -182,7 +184,7 @@ public:
         /// @brief Receives the next value. @throws operation_cancelled
         iterator& operator++() {
             value_.reset();
-            source_->core_.receive(&value_, deadline::never());
+            source_->receive_into(value_, deadline::never());
             return *this;
         }
         /// @brief As the prefix form.
@@ -209,6 +211,12 @@ public:
     const detail::channel_core& core() const noexcept { return core_; }
 
 private:
+    void receive_into(std::optional<T>& empty, deadline until) {
+        if (!core_.receive_at_once(empty)) {
+            core_.receive(&empty, until);
+        }
+    }
+
     detail::channel_core core_;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Deadlocks that can be told only where no other thread could end a wait: this program starts none.
-#include "base/single_threaded.hpp"
 #include "support/captured_log.hpp"
 #include "support/kept_signals.hpp"
 
 #include <coir/async.hpp>
 #include <coir/cancellation.hpp>
+#include <coir/detail/single_threaded.hpp>
 #include <coir/fiber.hpp>
 #include <coir/posix.hpp>
 #include <coir/run.hpp>

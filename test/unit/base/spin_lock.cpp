@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "base/spin_lock.hpp"
+
+#include <coir/detail/spin_lock.hpp>
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Waiting in places: hand-over to the waiter that was claimed, and several queues at once.
-#include "base/spin_lock.hpp"
 #include "support/fiber_test.hpp"
 #include "support/rounds.hpp"
 
+#include <coir/detail/spin_lock.hpp>
 #include <coir/fiber.hpp>
 #include <coir/this_fiber.hpp>
 #include <coir/wait_queue.hpp>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // A queue that threads share, with real threads: fibers on one or more carriers and plain threads
 // wait and notify. The stress tests end after a fixed amount of work, not of time.
-#include "base/spin_lock.hpp"
 #include "support/fiber_test.hpp"
 #include "support/gate.hpp"
 #include "support/rounds.hpp"
 #include "support/watched_thread.hpp"
 
 #include <coir/cancellation.hpp>
+#include <coir/detail/spin_lock.hpp>
 #include <coir/fiber.hpp>
 #include <coir/this_fiber.hpp>
 #include <coir/wait_queue.hpp>

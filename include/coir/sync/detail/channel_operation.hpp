@@ -2,7 +2,9 @@
 #pragma once
 
 #include <coir/deadline.hpp>
+#include <coir/detail/quick_call.hpp>
 #include <coir/export.hpp>
+#include <coir/sync/detail/channel_lane.hpp>
 #include <coir/sync/detail/select_case.hpp>
 #include <coir/wait_queue.hpp>
 
@@ -48,7 +50,6 @@ struct element_type {
 };
 
 class channel_state;
-struct channel_chunk;
 
 // What came of an attempt to send or to receive, but for what is done without the channel's lock:
 // see complete().
@@ -120,6 +121,34 @@ public:
     bool try_send(void* value);
     void try_receive(void* value) noexcept;
 
+    // The same where it can be done without the library; false: it is to be asked.
+    template <class T>
+    bool send_at_once(T& value) noexcept {
+        const quick_call call;
+        if (lane_ == nullptr || !call.is_possible() || !lane_->store(value)) {
+            return false;
+        }
+        call.passed_at_once();
+        return true;
+    }
+    template <class T>
+    bool receive_at_once(std::optional<T>& to) noexcept {
+        const quick_call call;
+        if (lane_ == nullptr || !call.is_possible() || !lane_->fetch(to)) {
+            return false;
+        }
+        call.passed_at_once();
+        return true;
+    }
+    template <class T>
+    bool try_send_at_once(T& value) noexcept {
+        return lane_ != nullptr && lane_->store(value);
+    }
+    template <class T>
+    bool try_receive_at_once(std::optional<T>& to) noexcept {
+        return lane_ != nullptr && lane_->fetch(to);
+    }
+
     void close() noexcept;
     bool closed() const noexcept;
     bool drained() const noexcept;
@@ -129,6 +158,7 @@ public:
 
 private:
     std::unique_ptr<channel_state> state_;
+    channel_lane* const lane_;  // a part of it; null: there is no buffer
 };
 
 }  // namespace coir::detail

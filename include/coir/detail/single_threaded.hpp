@@ -12,7 +12,7 @@ namespace coir::detail {
 // mutexes and libstdc++'s shared_ptr ask (glibc 2.32; elsewhere the answer is no).
 inline bool single_threaded() noexcept {
 #if __has_include(<sys/single_threaded.h>)
-    return __libc_single_threaded != 0;
+    return __builtin_expect(__libc_single_threaded != 0, 1);
 #else
     return false;
 #endif

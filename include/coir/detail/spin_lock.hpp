@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "base/single_threaded.hpp"
-
+#include <coir/detail/single_threaded.hpp>
 #include <coir/export.hpp>
 
 #include <atomic>
@@ -71,6 +70,15 @@ public:
         while (held_.exchange(true, std::memory_order_acquire)) {
             wait_until_it_looks_free();
         }
+    }
+
+    // As lock(), but false, at once, if another thread holds it.
+    bool lock_at_once() noexcept {
+        if (single_threaded()) {
+            held_.store(true, std::memory_order_relaxed);
+            return true;
+        }
+        return try_lock();
     }
 
     bool try_lock() noexcept {

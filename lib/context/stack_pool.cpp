@@ -102,11 +102,11 @@ std::size_t stack_pool::mapped_bytes() const noexcept {
 }
 
 stack_pool::size_class& stack_pool::class_of(std::size_t size_bytes) {
+    if (size_bytes < minimum_size || size_bytes > maximum_size)
+        throw_bad_size(size_bytes);
     if (size_bytes == last_size_) {
         return classes_[class_of_last_size_];
     }
-    if (size_bytes < minimum_size || size_bytes > maximum_size)
-        throw_bad_size(size_bytes);
     const std::size_t slot_size = std::max(round_up(size_bytes, page_size()), 4 * page_size());
     auto found = std::find_if(classes_.begin(), classes_.end(),
                               [=](const size_class& c) { return c.slot_size == slot_size; });

@@ -88,7 +88,7 @@ private:
     std::size_t live_ = 0;
     // Few, so searched in order; the default size is the first. Never shrinks.
     std::vector<size_class> classes_;
-    std::size_t last_size_ = 0;  // that was asked for; 0: none
+    std::size_t last_size_ = 0;  // that was asked for; 0, which is none, before the first
     std::size_t class_of_last_size_ = 0;
 };
 

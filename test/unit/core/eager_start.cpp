@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace {
 
@@ -201,13 +202,14 @@ FIBER_TEST_CASE(many_that_yield_do_not_starve_a_ready_fiber) {
     bool ran = false;
     bool stop = false;
     fiber other([&] { ran = true; });
+    std::vector<fiber> many;  // joined before what they look at is gone
     int spawns = 0;
     for (; !ran && spawns < 20 * bound; ++spawns) {
-        fiber(eager(), [&] {
+        many.emplace_back(eager(), [&] {
             while (!stop) {
                 coir::this_fiber::yield();
             }
-        }).detach();
+        });
     }
     stop = true;
     BOOST_TEST(ran);
